@@ -1,0 +1,50 @@
+"""What models and data sets share: a batch, what a data set says of itself, and masks.
+
+The letters of shape comments, everywhere: B sequences in a batch, T time steps, F features,
+D predicted values, C classes, H hidden features, N sequences in a set, S steps of all sequences of a set.
+"""
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import torch
+from torch import Tensor
+
+Predicts = Literal["step_values", "step_classes", "values", "classes"]
+
+
+class Batch(NamedTuple):
+    """Some sequences, padded with zeros to the longest of them."""
+
+    inputs: Tensor  # (B, T, F) float
+    lengths: Tensor  # (B,) int64: the valid steps of each sequence
+    targets: Tensor  # (B, T, D) float, (B, T) int64, (B, D) float or (B,) int64, as `Spec.predicts` says
+    scored: Tensor | None  # (B, T) bool: the steps that count; None where a whole sequence is predicted
+    indices: Tensor  # (B,) int64: which sequences of their set these are
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What a data set says of itself, so that nobody types a size."""
+
+    features: int
+    shortest: int  # steps of the shortest sequence of all sets
+    longest: int
+    predicts: Predicts
+    width: int  # how many values are predicted, or how many classes there are
+    classes: tuple[str, ...] = ()  # their names, in the order of the class indices
+    class_counts: tuple[int, ...] = ()  # how many sequences (or steps) of each are in the training set
+
+    @property
+    def per_step(self) -> bool:
+        return self.predicts in ("step_values", "step_classes")
+
+
+def valid_steps(lengths: Tensor, steps: int) -> Tensor:
+    """True where a step is not padding: (B,) lengths -> (B, steps) bool."""
+    return torch.arange(steps, device=lengths.device) < lengths[:, None]
+
+
+def zero_padding(steps: Tensor, lengths: Tensor) -> Tensor:
+    """The same steps (B, T, F) with every padded one set to zero."""
+    return steps * valid_steps(lengths, steps.shape[1])[:, :, None]

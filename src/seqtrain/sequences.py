@@ -1,0 +1,178 @@
+"""A set of sequences of any lengths, held as flat tensors; and what a data set hands over.
+
+All steps lie one after another, so that a batch is one gather, a subset needs no copy of the steps,
+and a set larger than memory is a file mapped into it.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Literal, NamedTuple
+
+import torch
+from torch import Tensor
+
+from seqtrain.batch import Batch, Predicts, valid_steps
+from seqtrain.errors import WrongInput
+from seqtrain.randomness import Draws
+
+View = Literal["curve", "spectrogram", "drawing"]
+
+
+class Statistics(NamedTuple):
+    """What normalising subtracts and divides by, from the training set alone."""
+
+    mean: Tensor  # (F,)
+    std: Tensor  # (F,)
+
+
+@dataclass(frozen=True, eq=False)
+class Sequences:
+    """N sequences. Make one with `Sequences.of`; read some of them with `batch`."""
+
+    steps: Tensor  # (S, F) float32: all sequences, one after another
+    starts: Tensor  # (N,) int64: where each begins in `steps`
+    lengths: Tensor  # (N,) int64
+    targets: Tensor  # (N,) int64 or (N, D) float; (S,) int64 or (S, D) float where `per_step`
+    per_step: bool = False
+    scored: Tensor | None = None  # (S,) bool, only where `per_step`; None: every step counts
+    names: tuple[str, ...] | None = None  # what a message or a figure calls each sequence
+
+    @classmethod
+    def of(
+        cls,
+        inputs: Sequence[Tensor],
+        targets: Tensor | Sequence[Tensor],
+        *,
+        scored: Sequence[Tensor] | None = None,
+        names: Sequence[str] | None = None,
+    ) -> "Sequences":
+        """From (T, F) inputs and their targets: a tensor of N rows, or a list of one (T, …) tensor each."""
+        if not len(inputs):
+            raise WrongInput("the data set has no sequences")
+        lengths = torch.tensor([len(steps) for steps in inputs])
+        if int(lengths.min()) == 0:
+            raise WrongInput(f"sequence {_first(lengths == 0, names)} has no steps: remove it")
+        per_step = not isinstance(targets, Tensor)
+        return cls(
+            steps=torch.cat(list(inputs)).float(),
+            starts=lengths.cumsum(0) - lengths,
+            lengths=lengths,
+            targets=torch.cat(list(targets)) if not isinstance(targets, Tensor) else targets,
+            per_step=per_step,
+            scored=torch.cat(list(scored)) if scored is not None else None,
+            names=tuple(names) if names is not None else None,
+        )
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    @property
+    def features(self) -> int:
+        return self.steps.shape[1]
+
+    @cached_property
+    def longest(self) -> int:
+        return int(self.lengths.max())
+
+    @cached_property
+    def shortest(self) -> int:
+        return int(self.lengths.min())
+
+    @cached_property
+    def _rows(self) -> Tensor | None:
+        """Where each sequence is in `steps` seen as (rows, T, F), so that a batch is one gather of rows.
+
+        None where lengths differ.
+        """
+        if self.shortest != self.longest or len(self.steps) % self.longest:
+            return None
+        return self.starts // self.longest if not (self.starts % self.longest).any() else None
+
+    def batch(self, indices: Tensor) -> Batch:
+        """The sequences at `indices` (B,) int64, padded with zeros to the longest of them."""
+        if self._rows is not None:
+            return self._equal_lengths(indices, self._rows[indices])
+        lengths = self.lengths[indices]
+        longest = int(lengths.max())
+        valid = valid_steps(lengths, longest)
+        padding = ~valid
+        where = self.starts[indices][:, None] + torch.arange(longest, device=indices.device)
+        where = where.masked_fill(padding, 0)  # padding reads step 0 and is zeroed below
+        inputs = self.steps[where].masked_fill(padding[:, :, None], 0)
+        if not self.per_step:
+            return Batch(inputs, lengths, self.targets[indices], None, indices)
+        targets = self.targets[where]  # (B, T) or (B, T, D)
+        targets = targets.masked_fill(padding if targets.dim() == 2 else padding[:, :, None], 0)
+        scored = valid if self.scored is None else self.scored[where] & valid
+        return Batch(inputs, lengths, targets, scored, indices)
+
+    def _equal_lengths(self, indices: Tensor, rows: Tensor) -> Batch:
+        inputs = self.steps.unflatten(0, (-1, self.longest))[rows]
+        lengths = self.lengths[indices]
+        if not self.per_step:
+            return Batch(inputs, lengths, self.targets[indices], None, indices)
+        targets = self.targets.unflatten(0, (-1, self.longest))[rows]
+        if self.scored is None:
+            scored = torch.ones(inputs.shape[:2], dtype=torch.bool, device=inputs.device)
+        else:
+            scored = self.scored.unflatten(0, (-1, self.longest))[rows]
+        return Batch(inputs, lengths, targets, scored, indices)
+
+    def select(self, indices: Tensor) -> "Sequences":
+        """Some of the sequences, sharing the steps."""
+        return replace(
+            self,
+            starts=self.starts[indices],
+            lengths=self.lengths[indices],
+            targets=self.targets if self.per_step else self.targets[indices],
+            names=tuple(self.names[i] for i in indices.tolist()) if self.names is not None else None,
+        )
+
+    def to(self, device: torch.device) -> "Sequences":
+        return replace(
+            self,
+            steps=self.steps.to(device),
+            starts=self.starts.to(device),
+            lengths=self.lengths.to(device),
+            targets=self.targets.to(device),
+            scored=self.scored.to(device) if self.scored is not None else None,
+        )
+
+    def name(self, index: int) -> str:
+        return self.names[index] if self.names is not None else f"sequence {index}"
+
+
+@dataclass(frozen=True)
+class Sets:
+    """What a data set hands over: everything that the rest of the program needs to know of it."""
+
+    train: Sequences
+    val: Sequences | None  # None: carved from the training set by `Loading`
+    test: Sequences | None
+    predicts: Predicts
+    classes: tuple[str, ...] = ()
+    view: View = "curve"  # how figures show one sequence
+    normalize: Callable[[Sequences], Statistics] | None = None  # given the training set
+    augment: Callable[[Batch, Draws], Batch] | None = None  # training batches only
+
+
+def feature_statistics(train: Sequences) -> Statistics:
+    """Mean and standard deviation of each feature over all valid steps; 1 where a feature never changes."""
+    total = squares = torch.zeros(train.features, dtype=torch.float64)
+    count = 0
+    for indices in torch.split(
+        torch.arange(len(train)), 1024
+    ):  # in pieces: the set may be larger than memory
+        inputs = train.batch(indices).inputs.double()
+        total = total + inputs.sum((0, 1))
+        squares = squares + inputs.square().sum((0, 1))
+        count += int(train.lengths[indices].sum())
+    mean = total / count
+    std = (squares / count - mean.square()).clamp(min=0).sqrt()
+    return Statistics(mean.float(), torch.where(std > 1e-6 * mean.abs() + 1e-12, std, 1.0).float())
+
+
+def _first(which: Tensor, names: Sequence[str] | None) -> str:
+    position = int(which.nonzero()[0])
+    return names[position] if names is not None else str(position)
