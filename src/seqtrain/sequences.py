@@ -108,15 +108,15 @@ class Sequences:
         return Batch(inputs, lengths, targets, scored, indices)
 
     def _equal_lengths(self, indices: Tensor, rows: Tensor) -> Batch:
-        inputs = self.steps.unflatten(0, (-1, self.longest))[rows]
+        inputs = self.steps.view(-1, self.longest, self.features)[rows]
         lengths = self.lengths[indices]
         if not self.per_step:
             return Batch(inputs, lengths, self.targets[indices], None, indices)
-        targets = self.targets.unflatten(0, (-1, self.longest))[rows]
+        targets = self.targets.view(-1, self.longest, *self.targets.shape[1:])[rows]
         if self.scored is None:
             scored = torch.ones(inputs.shape[:2], dtype=torch.bool, device=inputs.device)
         else:
-            scored = self.scored.unflatten(0, (-1, self.longest))[rows]
+            scored = self.scored.view(-1, self.longest)[rows]
         return Batch(inputs, lengths, targets, scored, indices)
 
     def select(self, indices: Tensor) -> "Sequences":
