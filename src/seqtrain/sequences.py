@@ -161,9 +161,7 @@ def feature_statistics(train: Sequences) -> Statistics:
     """Mean and standard deviation of each feature over all valid steps; 1 where a feature never changes."""
     total = squares = torch.zeros(train.features, dtype=torch.float64)
     count = 0
-    for indices in torch.split(
-        torch.arange(len(train)), 1024
-    ):  # in pieces: the set may be larger than memory
+    for indices in torch.split(torch.arange(len(train)), 1024):  # in pieces: the set may be larger than memory
         inputs = train.batch(indices).inputs.double()
         total = total + inputs.sum((0, 1))
         squares = squares + inputs.square().sum((0, 1))

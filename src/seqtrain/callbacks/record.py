@@ -1,0 +1,138 @@
+"""The one owner of a run's rows, best epoch and checkpoints, so that they agree after any interruption."""
+
+import csv
+import io
+import math
+import time
+from typing import IO, Any
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import Checkpoint, EarlyStopping
+
+from seqtrain.checkpoints import Checkpoints, link, write_checkpoint
+from seqtrain.interruption import Interrupted, Interruption
+from seqtrain.learner import Learner, metrics
+from seqtrain.run_folder import RunFolder
+
+_LOG_EVERY = 50  # optimizer steps between points of the curves by step
+
+
+class Record(Checkpoint):
+    """Writes metrics.csv, the loggers' curves, and best.ckpt and last.ckpt.
+
+    A Lightning `Checkpoint`, so that it runs after every other callback. The length of metrics.csv is part of each
+    checkpoint: rows of steps that a resumed run makes again are cut off first.
+    """
+
+    def __init__(self, folder: RunFolder, settings: Checkpoints, interruption: Interruption) -> None:
+        self._folder = folder
+        self._settings = settings
+        self._interruption = interruption
+        self._rows: IO[bytes] | None = None
+        self._bytes = 0
+        self._validated: dict[str, float] | None = None
+        self._logged = 0
+        self._saved_at = time.monotonic()
+        self.best: dict[str, Any] = {"score": math.inf if settings.less_is_better else -math.inf}
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"best": self.best, "bytes": self._bytes}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.best, self._bytes = state["best"], state["bytes"]
+
+    def on_train_start(self, trainer: pl.Trainer, learner: pl.LightningModule) -> None:
+        self._rows = open(self._folder.metrics, "ab")
+        self._rows.truncate(self._bytes)
+        self._logged = trainer.global_step
+        for callback in trainer.callbacks:  # type: ignore[attr-defined]
+            # Lightning saves how long an EarlyStopping has waited, but not that it had decided to stop.
+            if isinstance(callback, EarlyStopping) and callback.wait_count >= callback.patience:
+                trainer.should_stop = True
+
+    def on_train_batch_end(self, trainer: pl.Trainer, learner: pl.LightningModule, *_: Any) -> None:
+        assert isinstance(learner, Learner)
+        step = trainer.global_step
+        if step // _LOG_EVERY > self._logged // _LOG_EVERY:
+            self._logged = step
+            self._log(trainer, {"train/loss_step": learner.last_loss, "lr": learner.learning_rate()}, step)
+        # Never after an epoch's last step: what follows it, validation and the row, would be lost.
+        if learner.epoch_is_complete():
+            return
+        if self._interruption.signum is not None or time.monotonic() - self._saved_at > 60 * self._settings.minutes:
+            self._save(trainer)
+        self._stop_if_asked()
+
+    def on_validation_end(self, trainer: pl.Trainer, learner: pl.LightningModule) -> None:
+        assert isinstance(learner, Learner)
+        if not trainer.sanity_checking:
+            self._validated = metrics("val", learner.eval_sums, learner.scores)
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, learner: pl.LightningModule) -> None:
+        assert isinstance(learner, Learner)
+        trained = metrics("train", learner.train_sums, learner.scores)
+        validated, self._validated = self._validated, None
+        step = trainer.global_step
+        names = [f"val/{name}" for name in ("loss", *learner.scores.names)]
+        rate = learner.learning_rate()
+        row = trained | (validated if validated is not None else dict.fromkeys(names, ""))
+        self._write_row({"epoch": trainer.current_epoch, "step": step, "lr": rate} | row)
+        self._log(trainer, trained | (validated or {}) | {"lr": rate, "epoch": float(trainer.current_epoch)}, step)
+        learner.train_sums.clear()
+        improved = validated is not None and self._better(validated[self._settings.monitor])
+        if validated is not None:
+            learner.step_scheduler_by_epoch(validated[self._settings.monitor])
+        if improved and validated is not None:
+            score = validated[self._settings.monitor]
+            self.best = {"score": score, "epoch": trainer.current_epoch, "step": step, "metrics": validated}
+        self._save(trainer, best=improved)
+        self._stop_if_asked()
+
+    def on_fit_end(self, trainer: pl.Trainer, learner: pl.LightningModule) -> None:
+        self._close()
+
+    def on_exception(self, trainer: pl.Trainer, learner: pl.LightningModule, exception: BaseException) -> None:
+        self._close()
+
+    def _better(self, score: float) -> bool:
+        best: float = self.best["score"]
+        return score < best if self._settings.less_is_better else score > best
+
+    def _save(self, trainer: pl.Trainer, best: bool = False) -> None:
+        content = trainer._checkpoint_connector.dump_checkpoint(weights_only=False)
+        for name, weight in content["state_dict"].items():
+            if weight.is_floating_point() and not bool(torch.isfinite(weight).all()):
+                raise ArithmeticError(
+                    f"{name} holds a number that is not finite at step {trainer.global_step}: not saved"
+                )
+        if self._folder.last.exists():
+            link(self._folder.last, self._folder.previous)
+        write_checkpoint(content, self._folder.last)
+        if best:
+            link(self._folder.last, self._folder.best)
+        self._saved_at = time.monotonic()
+
+    def _stop_if_asked(self) -> None:
+        if self._interruption.signum is not None:
+            raise Interrupted(self._interruption.signum)
+
+    def _write_row(self, row: dict[str, Any]) -> None:
+        assert self._rows is not None
+        text = io.StringIO()
+        writer = csv.DictWriter(text, fieldnames=list(row), lineterminator="\n")
+        if self._bytes == 0:
+            writer.writeheader()
+        writer.writerow(row)
+        self._rows.write(text.getvalue().encode())
+        self._rows.flush()
+        self._bytes = self._rows.tell()
+
+    def _log(self, trainer: pl.Trainer, values: dict[str, float], step: int) -> None:
+        for logger in trainer.loggers:
+            logger.log_metrics(values, step=step)
+
+    def _close(self) -> None:
+        if self._rows is not None:
+            self._rows.close()
+            self._rows = None

@@ -1,0 +1,125 @@
+"""Checkpoint files that are whole or refused: written atomically, carrying their own SHA-256, never unpickled.
+
+A checkpoint is torch's zip archive of tensors and plain values. Its digest stands in the archive's comment, so
+that it goes wherever the file goes. A save ends in a rename after an fsync: a kill leaves the old file or the new.
+"""
+
+import hashlib
+import os
+import shutil
+import struct
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+
+from seqtrain.errors import WrongInput
+from seqtrain.ranges import Positive
+
+_DIGEST = 64  # hex digits of a SHA-256, at the end of the file
+
+
+class Checkpoints:
+    """When a run saves its state, and which epoch counts as its best.
+
+    Args:
+        minutes: save within an epoch when so much time has passed since the last save.
+        monitor: the metric whose best epoch is kept, such as val/loss or val/accuracy.
+        mode: whether less or more of it is better; auto: less for loss, mse, rmse and mae, more for the others.
+    """
+
+    def __init__(
+        self,
+        *,
+        minutes: Positive = 10.0,
+        monitor: str = "val/loss",
+        mode: Literal["auto", "min", "max"] = "auto",
+    ) -> None:
+        self.minutes = minutes
+        self.monitor = monitor
+        name = monitor.rsplit("/", 1)[-1]
+        self.less_is_better = name in ("loss", "mse", "rmse", "mae") if mode == "auto" else mode == "min"
+
+    def check_metric(self, names: tuple[str, ...]) -> None:
+        """Raise WrongInput unless the monitored metric is one that a validation gives."""
+        known = [f"val/{name}" for name in ["loss", *names]]
+        if self.monitor not in known:
+            raise WrongInput(f"checkpoint.monitor is {self.monitor!r}: it must be one of {', '.join(known)}")
+
+
+def write_checkpoint(content: dict[str, Any], path: Path) -> None:
+    """Write beside `path`, then rename: whoever looks sees the old file or the new one, whole.
+
+    Raises OSError naming the path and the free space where the disk does not take it; the old file stays.
+    """
+    temporary = path.with_name(path.name + ".tmp")
+    try:
+        with open(temporary, "w+b") as file:
+            torch.save(content, file)
+            _append_digest(file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+        sync_folder(path.parent)
+    except (OSError, RuntimeError) as error:  # torch wraps a failed write in RuntimeError
+        temporary.unlink(missing_ok=True)
+        free = shutil.disk_usage(path.parent).free / 1e6
+        raise OSError(f"could not save {path}: {error} ({free:,.1f} MB are free there)") from error
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """Tensors and plain values of a checkpoint, on the CPU.
+
+    Raises WrongInput where the file is missing, or is not what was written.
+    """
+    if not path.is_file():
+        raise WrongInput(f"{path} does not exist")
+    with open(path, "rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(size - _DIGEST, 0))
+        stored = file.read().decode("ascii", "replace")
+        if _digest(file, size - _DIGEST) != stored:
+            raise WrongInput(f"{path} is damaged: its SHA-256 is not the one it was written with")
+    content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    return content
+
+
+def link(source: Path, target: Path) -> None:
+    """Give a checkpoint a second name, atomically; saves replace files and never change them, so a link is a copy."""
+    temporary = target.with_name(target.name + ".tmp")
+    temporary.unlink(missing_ok=True)
+    try:
+        os.link(source, temporary)
+    except OSError:  # a file system without hard links
+        shutil.copyfile(source, temporary)
+    os.replace(temporary, target)
+    sync_folder(target.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a rename in the folder survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _append_digest(file: Any) -> None:
+    file.seek(-2, os.SEEK_END)  # the length of the archive's comment, which torch leaves empty
+    file.write(struct.pack("<H", _DIGEST))
+    digest = _digest(file, file.seek(0, os.SEEK_END))
+    file.seek(0, os.SEEK_END)
+    file.write(digest.encode("ascii"))
+
+
+def _digest(file: Any, size: int) -> str:
+    hashed = hashlib.sha256()
+    file.seek(0)
+    while size > 0:
+        piece = file.read(min(size, 1 << 20))
+        if not piece:
+            break
+        hashed.update(piece)
+        size -= len(piece)
+    return hashed.hexdigest()

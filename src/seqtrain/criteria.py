@@ -1,0 +1,82 @@
+"""Losses as a sum and a weight, so that a mean over any batch, epoch or number of processes is exact.
+
+A criterion is a module called with (outputs, batch) for the sum of the losses, 0-dim, with a gradient;
+its `weight(batch)` is what that sum is divided by: the scored values, the sequences, or their class weights.
+"""
+
+from collections.abc import Callable
+from typing import Literal, Protocol
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from seqtrain.batch import Batch
+
+ValueLoss = Literal["mse", "mae", "huber"]
+
+_VALUE_LOSSES: dict[ValueLoss, Callable[..., Tensor]] = {
+    "mse": functional.mse_loss,
+    "mae": functional.l1_loss,
+    "huber": functional.huber_loss,
+}
+
+
+class Criterion(Protocol):
+    """What the learner asks of a loss."""
+
+    def __call__(self, outputs: Tensor, batch: Batch) -> Tensor: ...
+
+    def weight(self, batch: Batch) -> Tensor: ...
+
+
+class ValueCriterion(nn.Module):
+    """Squared, absolute or Huber (1964; delta 1) error of every scored value: (B, T, D) or (B, D)."""
+
+    def __init__(self, loss: ValueLoss) -> None:
+        super().__init__()
+        self._loss = _VALUE_LOSSES[loss]
+
+    def forward(self, outputs: Tensor, batch: Batch) -> Tensor:
+        if batch.scored is None:
+            return self._loss(outputs, batch.targets, reduction="sum")
+        errors = self._loss(outputs, batch.targets, reduction="none")  # (B, T, D)
+        return errors.masked_fill(~batch.scored[:, :, None], 0).sum()
+
+    def weight(self, batch: Batch) -> Tensor:
+        if batch.scored is None:
+            return torch.tensor(float(batch.targets.numel()), device=batch.targets.device)
+        return batch.scored.sum() * float(batch.targets.shape[-1])
+
+
+class ClassCriterion(nn.Module):
+    """Cross entropy of log-probabilities (B, C) or (B, T, C), with label smoothing (Szegedy et al. 2016).
+
+    Args:
+        label_smoothing: the share of every target that is spread over all classes.
+        class_weights: (C,) float, one a class, or None; the mean is over the weights, as torch's.
+    """
+
+    class_weights: Tensor | None
+
+    def __init__(self, *, label_smoothing: float, class_weights: Tensor | None) -> None:
+        super().__init__()
+        self.label_smoothing = label_smoothing
+        self.register_buffer("class_weights", class_weights, persistent=False)
+
+    def forward(self, outputs: Tensor, batch: Batch) -> Tensor:
+        if batch.scored is not None:
+            outputs, targets = outputs[batch.scored], batch.targets[batch.scored]  # (scored steps, C)
+        else:
+            targets = batch.targets
+        if self.label_smoothing == 0:
+            return functional.nll_loss(outputs, targets, self.class_weights, reduction="sum")
+        return functional.cross_entropy(
+            outputs, targets, self.class_weights, reduction="sum", label_smoothing=self.label_smoothing
+        )
+
+    def weight(self, batch: Batch) -> Tensor:
+        targets = batch.targets if batch.scored is None else batch.targets[batch.scored]
+        if self.class_weights is None:
+            return torch.tensor(float(targets.numel()), device=targets.device)
+        return self.class_weights[targets].sum()

@@ -1,0 +1,195 @@
+"""The one LightningModule: several optimizer steps in each call, exact after any interruption.
+
+Lightning calls `training_step` with a chunk: groups of batches, each group one optimizer step. That, manual
+optimization and a position computed from `global_step` make a run cheap and its continuation exact:
+docs/architecture.md says how. The few names of Lightning's loops that are not public are in `on_fit_start`.
+"""
+
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from seqtrain.batch import Batch
+from seqtrain.criteria import Criterion
+from seqtrain.loading.batches import Group
+from seqtrain.metrics import Scores
+from seqtrain.network import Network, reseed
+from seqtrain.randomness import mix
+from seqtrain.sums import Sums
+
+if TYPE_CHECKING:
+    from seqtrain.schedulers import Scheduler
+
+_DROPOUT = 4  # keeps the key of a step's randomness apart from the other uses of the seed
+
+
+class Diverged(ArithmeticError):
+    """A loss that is not a finite number, found before it could reach the weights."""
+
+
+class Learner(pl.LightningModule):
+    """Trains a network on chunks of batches.
+
+    Args:
+        network: maps (inputs, lengths) to predictions.
+        criterion: the task's loss, as a sum and a weight.
+        scores: the task's metrics, as sums.
+        optimizer: makes the optimizer of the network's parameters.
+        scheduler: makes the learning rate's schedule of an optimizer and the total of its steps, or None.
+        seed: what dropout's randomness is keyed by, with the step.
+        steps_per_epoch: optimizer steps of one epoch.
+        total_steps: optimizer steps of the whole training.
+        asked_to_stop: looked at before every step, so that a chunk ends early.
+        gradient_clip_val: largest norm of all gradients together, or None.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        criterion: Criterion,
+        scores: Scores,
+        *,
+        optimizer: Callable[[Any], Optimizer],
+        scheduler: "Scheduler",
+        seed: int,
+        steps_per_epoch: int,
+        total_steps: int,
+        asked_to_stop: Callable[[], bool] = lambda: False,
+        gradient_clip_val: float | None = None,
+    ) -> None:
+        super().__init__()
+        self.automatic_optimization = False
+        self.network = network
+        self.criterion = criterion
+        self.scores = scores
+        self.train_sums = Sums(scores.zero())
+        self.eval_sums = Sums(scores.zero())
+        self.last_loss = math.nan
+        self.steps_per_epoch = steps_per_epoch
+        self.total_steps = total_steps
+        self._asked_to_stop = asked_to_stop
+        self._make_optimizer = optimizer
+        self._make_scheduler = scheduler
+        self._seed = seed
+        self._clip = gradient_clip_val
+        self._resumed: dict[str, Any] | None = None
+
+    def configure_optimizers(self) -> Any:
+        optimizer = self._make_optimizer(self.network.parameters())
+        scheduler = self._make_scheduler(optimizer, self.total_steps)
+        return optimizer if scheduler is None else ([optimizer], [scheduler])
+
+    def on_train_start(self) -> None:
+        wrapped = self.optimizers()
+        assert not isinstance(wrapped, list)
+        self._optimizer = wrapped.optimizer  # the bare one: Lightning's wrapper costs 20 µs a step
+        self._scheduler = self.lr_schedulers()
+        self._parameters_list = [p for p in self.network.parameters() if p.requires_grad]
+
+    def training_step(self, chunk: list[Group], _: int) -> None:
+        for group in chunk:
+            if self._asked_to_stop():
+                return
+            self.last_loss = self._step(group)
+
+    def learning_rate(self) -> float:
+        return float(self._optimizer.param_groups[0]["lr"])
+
+    def epoch_is_complete(self) -> bool:
+        step = self.trainer.global_step
+        return step % self.steps_per_epoch == 0 or step == self.total_steps
+
+    def _step(self, group: Group) -> float:
+        """One optimizer step: the mean loss over everything scored in the group's batches."""
+        step = self.trainer.global_step
+        weights = [self.criterion.weight(batch) for batch in group]
+        weight = torch.stack(weights).sum() if len(weights) > 1 else weights[0]
+        loss = 0.0
+        for part, batch in enumerate(group):
+            reseed(self.device, mix(self._seed, _DROPOUT, step, part))
+            outputs = self.network(batch.inputs, batch.lengths)
+            total = self.criterion(outputs, batch)
+            share = total / weight
+            loss += self._finite(share, step, batch)
+            share.backward()  # type: ignore[no-untyped-call]
+            self.train_sums.add(total.detach(), weights[part], self.scores.measure(outputs.detach(), batch))
+        if self._clip is not None:
+            nn.utils.clip_grad_norm_(self._parameters_list, self._clip)
+        self._optimizer.step()
+        self._optimizer.zero_grad()
+        self._made_steps.increment_by(1)
+        if self._scheduler is not None and self._make_scheduler.interval == "step":
+            self._scheduler.step()  # type: ignore[union-attr, call-arg]
+        return loss
+
+    def _finite(self, loss: Tensor, step: int, batch: Batch) -> float:
+        value = float(loss.detach())
+        if math.isfinite(value):
+            return value
+        bad = (~batch.inputs.isfinite()).flatten(1).any(1)
+        culprits = batch.indices[bad] if bad.any() else batch.indices
+        what = "its inputs are not finite" if bad.any() else "lower optimizer.lr, or set trainer.gradient_clip_val=1"
+        raise Diverged(
+            f"the loss is {value} at step {step}, epoch {self.current_epoch}, "
+            f"training sequences {culprits.tolist()[:8]}: {what}"
+        )
+
+    def validation_step(self, chunk: list[Batch], _: int) -> None:
+        for batch in chunk:
+            outputs = self.network(batch.inputs, batch.lengths)
+            total = self.criterion(outputs, batch)
+            self.eval_sums.add(total, self.criterion.weight(batch), self.scores.measure(outputs, batch))
+
+    test_step = validation_step
+
+    def on_validation_epoch_start(self) -> None:
+        self.eval_sums.clear()
+
+    on_test_epoch_start = on_validation_epoch_start
+
+    def on_validation_epoch_end(self) -> None:
+        self._log_metrics("val")
+
+    def on_test_epoch_end(self) -> None:
+        self._log_metrics("test")
+
+    def _log_metrics(self, of: str) -> None:
+        # Not to the loggers: Lightning would count chunks on their x-axis. The run's record logs by step.
+        self.log_dict(metrics(of, self.eval_sums, self.scores), logger=False)
+
+    def step_scheduler_by_epoch(self, monitored: float) -> None:
+        """Schedules that look at a metric move here, once an epoch."""
+        if self._scheduler is not None and self._make_scheduler.interval == "epoch":
+            self._scheduler.step(monitored)  # type: ignore[union-attr, call-arg, arg-type]
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        checkpoint.pop("loops")  # Lightning's own restart repeats epoch ends and miscounts a changed chunk
+        checkpoint["seqtrain"] = {
+            "step": self.trainer.global_step,
+            "epoch": self.trainer.fit_loop.epoch_progress.current.processed,
+            "train_sums": self.train_sums.state(),
+        }
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        self._resumed = checkpoint["seqtrain"]
+        self.train_sums.restore(self._resumed["train_sums"])
+
+    def on_fit_start(self) -> None:
+        """Put step and epoch back by hand, before the training batches ask for the position."""
+        fit = self.trainer.fit_loop
+        self._made_steps = fit.epoch_loop.manual_optimization.optim_step_progress
+        if self._resumed is not None:
+            for epochs in (fit.epoch_progress.total, fit.epoch_progress.current):
+                epochs.ready = epochs.started = epochs.processed = epochs.completed = self._resumed["epoch"]
+            self._made_steps.total.ready = self._made_steps.total.completed = self._resumed["step"]
+
+
+def metrics(of: str, sums: Sums, scores: Scores) -> dict[str, float]:
+    """The loss and metrics of summed batches, named `of`/loss and so on."""
+    values = {"loss": sums.mean_loss()} | scores.summary(sums.scores)
+    return {f"{of}/{name}": value for name, value in values.items()}

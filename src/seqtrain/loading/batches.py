@@ -1,0 +1,135 @@
+"""Batches of a set: gathered here, or by worker processes, with the same bits."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import chain, islice
+
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from seqtrain.batch import Batch
+from seqtrain.loading.order import epoch_batches, plain_batches
+from seqtrain.randomness import Draws, mix
+from seqtrain.sequences import Sequences
+
+Augment = Callable[[Batch, Draws], Batch]
+Group = list[Batch]  # the batches of one optimizer step: as many as gradients are accumulated over
+
+_AUGMENTATION = 2  # keeps the key of an augmentation apart from the other uses of (seed, epoch)
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Reads (epoch, indices) from a set as a batch, augmented where the set is for training.
+
+    It is the `dataset` of a torch DataLoader whose batch sampler gives such pairs.
+    """
+
+    sequences: Sequences
+    seed: int = 0
+    augment: Augment | None = None
+
+    def __getitem__(self, what: tuple[int, Tensor]) -> Batch:
+        epoch, indices = what
+        with one_thread():
+            batch = self.sequences.batch(indices)
+            if self.augment is not None:
+                batch = self.augment(batch, Draws(mix(self.seed, _AUGMENTATION), epoch, indices))
+        return batch
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Data code runs on one thread, as worker processes do: two threads give other bits."""
+    threads = torch.get_num_threads()
+    if threads == 1:
+        yield
+        return
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+class TrainingBatches:
+    """The training set, epoch after epoch, as chunks of groups of batches.
+
+    It keeps no state: each pass starts where `position()`, the number of optimizer steps made, says. It has no
+    length, since an interrupted epoch is shorter.
+
+    Args:
+        reader: reads the training set.
+        batch_size: sequences in a batch.
+        accumulate: batches in a group, which is one optimizer step.
+        chunk: groups handed to one call of the training step.
+        steps_per_epoch: optimizer steps of one epoch, at most as many as the set has groups.
+        total_steps: optimizer steps after which training ends.
+        position: optimizer steps made so far.
+        workers: processes that gather and augment; 0 does it here.
+        limit: use the first so many batches of each epoch only.
+    """
+
+    def __init__(
+        self,
+        reader: Reader,
+        *,
+        batch_size: int,
+        accumulate: int,
+        chunk: int,
+        steps_per_epoch: int,
+        total_steps: int,
+        position: Callable[[], int],
+        workers: int = 0,
+        limit: int | None = None,
+    ) -> None:
+        self._limit = limit
+        self._reader, self._seed = reader, reader.seed
+        self._batch_size, self._accumulate, self._chunk = batch_size, accumulate, chunk
+        self._total_steps, self._position, self._workers = total_steps, position, workers
+        self._steps_per_epoch = steps_per_epoch
+
+    def __iter__(self) -> Iterator[list[Group]]:
+        epoch, done = divmod(self._position(), self._steps_per_epoch)  # read now, not at the first batch
+        return self._chunks(epoch, done)
+
+    def _chunks(self, epoch: int, done: int) -> Iterator[list[Group]]:
+        end = min(self._steps_per_epoch, self._total_steps - epoch * self._steps_per_epoch)
+        order = epoch_batches(len(self._reader.sequences), self._batch_size, seed=self._seed, epoch=epoch)
+        left = order[: self._limit][done * self._accumulate : end * self._accumulate]
+        batches = read_all(self._reader, [(epoch, indices) for indices in left], self._workers)
+        groups = iter(lambda: list(islice(batches, self._accumulate)), [])
+        yield from iter(lambda: list(islice(groups, self._chunk)), [])
+
+
+class PlainBatches:
+    """A set in its own order, as chunks of batches, for validation and test."""
+
+    def __init__(self, reader: Reader, *, batch_size: int, chunk: int, workers: int = 0) -> None:
+        self._reader, self._workers, self._chunk = reader, workers, chunk
+        self._order = plain_batches(len(reader.sequences), batch_size)
+
+    def __len__(self) -> int:
+        return -(-len(self._order) // self._chunk)
+
+    def __iter__(self) -> Iterator[list[Batch]]:
+        batches = read_all(self._reader, [(0, indices) for indices in self._order], self._workers)
+        return iter(lambda: list(islice(batches, self._chunk)), [])
+
+
+def read_all(reader: Reader, what: list[tuple[int, Tensor]], workers: int) -> Iterator[Batch]:
+    """The batches in order, read in this process or by so many others."""
+    if workers == 0:
+        return map(reader.__getitem__, what)
+    loader = DataLoader(
+        reader,  # type: ignore[arg-type]  # it is indexed by the sampler's items, which torch allows
+        sampler=what,
+        batch_size=None,
+        num_workers=min(workers, max(len(what), 1)),
+        collate_fn=None,
+        multiprocessing_context="fork",
+        generator=torch.Generator(),  # its own, so that starting workers draws nothing from the model's
+    )
+    return chain(loader)

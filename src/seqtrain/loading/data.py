@@ -1,0 +1,119 @@
+"""From what a data set hands over to what training needs: three sets, their spec, and statistics of the first."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+
+from seqtrain.batch import Spec
+from seqtrain.errors import WrongInput
+from seqtrain.loading.batches import Augment, PlainBatches, Reader, TrainingBatches, one_thread
+from seqtrain.loading.settings import Loading
+from seqtrain.randomness import mix
+from seqtrain.sequences import Sequences, Sets, Statistics, View
+from seqtrain.splits import carve
+
+_CARVING = 3  # keeps the key of the carved validation set apart from the other uses of the seed
+
+
+@dataclass(frozen=True)
+class Data:
+    """Sequences to train, validate and test on, and what is known of them."""
+
+    train: Sequences
+    val: Sequences
+    test: Sequences | None
+    spec: Spec
+    view: View
+    statistics: Statistics | None
+    augment: Augment | None
+    loading: Loading
+
+    def steps_per_epoch(self, accumulate: int) -> int:
+        """Optimizer steps of one epoch, with gradients accumulated over so many batches."""
+        batches = -(-len(self.train) // self.loading.batch_size)
+        return -(-min(batches, self.loading.limit or batches) // accumulate)
+
+    def training(
+        self, *, seed: int, accumulate: int, chunk: int, total_steps: int, position: Callable[[], int]
+    ) -> TrainingBatches:
+        """The training set in an order that depends on the seed and the epoch, augmented; see TrainingBatches."""
+        return TrainingBatches(
+            Reader(self.train, seed, self.augment),
+            batch_size=self.loading.batch_size,
+            accumulate=accumulate,
+            chunk=chunk,
+            steps_per_epoch=self.steps_per_epoch(accumulate),
+            total_steps=total_steps,
+            position=position,
+            workers=self.loading.workers,
+            limit=self.loading.limit,
+        )
+
+    def plain(self, sequences: Sequences, *, chunk: int) -> PlainBatches:
+        """Batches of a set in its own order, nothing augmented."""
+        return PlainBatches(
+            Reader(sequences), batch_size=self.loading.batch_size, chunk=chunk, workers=self.loading.workers
+        )
+
+
+def load_data(data_set: object, loading: Loading, *, seed: int) -> Data:
+    """Load a data set (any object with `load(seed) -> Sets`), and carve a validation set where none is published.
+
+    Raises WrongInput where a set is empty or a set has other features than the training set.
+    """
+    with one_thread():
+        sets = data_set.load(seed)  # type: ignore[attr-defined]
+        if not isinstance(sets, Sets):
+            raise WrongInput(f"{type(data_set).__name__}.load returned {type(sets).__name__}: it must return a Sets")
+        train, val = _validation(sets, loading, seed)
+        statistics = sets.normalize(train) if sets.normalize is not None else None
+    return Data(
+        train=train,
+        val=val,
+        test=sets.test,
+        spec=_spec(sets, train, val),
+        view=sets.view,
+        statistics=statistics,
+        augment=sets.augment,
+        loading=loading,
+    )
+
+
+def _validation(sets: Sets, loading: Loading, seed: int) -> tuple[Sequences, Sequences]:
+    if sets.val is not None:
+        return sets.train, sets.val
+    if loading.val_fraction == 0:
+        raise WrongInput("val_fraction is 0 but the data has no validation set of its own: set data.val_fraction=0.1")
+    labels = sets.train.targets if sets.predicts == "classes" else torch.zeros(len(sets.train), dtype=torch.int64)
+    if len(sets.train) < 2:
+        raise WrongInput("the training set has one sequence, which leaves none to validate on: add sequences")
+    rest, carved = carve(labels, loading.val_fraction, mix(seed, _CARVING))
+    return sets.train.select(rest), sets.train.select(carved)
+
+
+def _spec(sets: Sets, train: Sequences, val: Sequences) -> Spec:
+    parts = {"training": train, "validation": val} | ({"test": sets.test} if sets.test is not None else {})
+    for name, part in parts.items():
+        if part.features != train.features:
+            raise WrongInput(
+                f"the {name} set has {part.features} features a step but the training set has {train.features}"
+            )
+    return Spec(
+        features=train.features,
+        shortest=min(part.shortest for part in parts.values()),
+        longest=max(part.longest for part in parts.values()),
+        predicts=sets.predicts,
+        width=len(sets.classes) if sets.classes else train.targets.shape[-1],
+        classes=sets.classes,
+        class_counts=_class_counts(train, len(sets.classes)) if sets.classes else (),
+    )
+
+
+def _class_counts(train: Sequences, classes: int) -> tuple[int, ...]:
+    targets = train.targets
+    if train.per_step:
+        batches = (train.batch(indices) for indices in torch.split(torch.arange(len(train)), 1024))
+        counts = sum(torch.bincount(b.targets[b.scored], minlength=classes) for b in batches)
+        return tuple(torch.as_tensor(counts).tolist())
+    return tuple(torch.bincount(targets, minlength=classes).tolist())

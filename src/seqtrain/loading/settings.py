@@ -1,0 +1,27 @@
+"""The settings of every data config that say how its sequences are read."""
+
+from seqtrain.ranges import Count, Fraction, Size
+
+
+class Loading:
+    """How sequences are split, batched and read.
+
+    Args:
+        batch_size: sequences in a batch.
+        workers: processes that read and augment batches; 0 reads them in the training process.
+        val_fraction: share of the training set used for validation where none is published.
+        limit: use only the first so many batches of an epoch, for debugging; null uses all.
+    """
+
+    def __init__(
+        self,
+        *,
+        batch_size: Count = 32,
+        workers: Size = 0,
+        val_fraction: Fraction = 0.1,
+        limit: Count | None = None,
+    ) -> None:
+        self.batch_size = batch_size
+        self.workers = workers
+        self.val_fraction = val_fraction
+        self.limit = limit

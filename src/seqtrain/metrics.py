@@ -1,0 +1,81 @@
+"""Metrics as sums over batches: exact whatever the batches' sizes, and one tensor to keep in a checkpoint.
+
+`measure` turns a batch into a tensor of sums, which are added up; `summary` turns the total into metrics.
+"""
+
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from seqtrain.batch import Batch
+
+
+class Scores(Protocol):
+    """What the learner asks of a task's metrics."""
+
+    names: tuple[str, ...]
+
+    def zero(self) -> Tensor: ...
+
+    def measure(self, outputs: Tensor, batch: Batch) -> Tensor: ...
+
+    def summary(self, sums: Tensor) -> dict[str, float]: ...
+
+
+class ValueScores:
+    """mse, rmse, mae and r2 (the mean over the D predicted values of each one's r2) of all scored values."""
+
+    names: tuple[str, ...] = ("mse", "rmse", "mae", "r2")
+
+    def __init__(self, width: int) -> None:
+        self._width = width
+
+    def zero(self) -> Tensor:
+        return torch.zeros(5, self._width, dtype=torch.float64)
+
+    def measure(self, outputs: Tensor, batch: Batch) -> Tensor:
+        targets = batch.targets.reshape(-1, self._width).double()
+        errors = outputs.detach().reshape(-1, self._width).double() - targets
+        if batch.scored is None:
+            count = torch.full_like(targets[0], float(len(targets)))
+        else:
+            unscored = ~batch.scored.reshape(-1, 1)
+            targets, errors = targets.masked_fill(unscored, 0), errors.masked_fill(unscored, 0)
+            count = batch.scored.sum().double().expand(self._width)
+        return torch.stack(
+            (count, errors.square().sum(0), errors.abs().sum(0), targets.sum(0), targets.square().sum(0))
+        )
+
+    def summary(self, sums: Tensor) -> dict[str, float]:
+        count, squares, absolutes, totals, total_squares = sums.cpu()
+        mse = float(squares.sum() / count.sum())
+        spread = total_squares - totals.square() / count
+        # A target that never changes: 1 if it was met, else 0, as scikit-learn has it.
+        r2 = torch.where(spread > 0, 1 - squares / spread, (squares == 0).double()).mean()
+        return {"mse": mse, "rmse": mse**0.5, "mae": float(absolutes.sum() / count.sum()), "r2": float(r2)}
+
+
+class ClassScores:
+    """accuracy (micro) and f1 (macro, over the classes that occur or were predicted) of all scored classes."""
+
+    names: tuple[str, ...] = ("accuracy", "f1")
+
+    def __init__(self, classes: int) -> None:
+        self._classes = classes
+
+    def zero(self) -> Tensor:
+        return torch.zeros(3, self._classes, dtype=torch.int64)
+
+    def measure(self, outputs: Tensor, batch: Batch) -> Tensor:
+        targets, predicted = batch.targets, outputs.argmax(-1)
+        if batch.scored is not None:
+            targets, predicted = targets[batch.scored], predicted[batch.scored]
+        hits = targets[targets == predicted]
+        return torch.stack([torch.bincount(which, minlength=self._classes) for which in (hits, targets, predicted)])
+
+    def summary(self, sums: Tensor) -> dict[str, float]:
+        hits, actual, predicted = sums.cpu().double()
+        seen = actual + predicted > 0
+        f1 = (2 * hits / (actual + predicted))[seen].mean()
+        return {"accuracy": float(hits.sum() / actual.sum()), "f1": float(f1)}

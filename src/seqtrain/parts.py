@@ -1,0 +1,121 @@
+"""Every part of a run, checked together: what each slot of a config must be, and the settings of the run itself."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, cast
+
+from pydantic import StringConstraints
+
+from seqtrain.build import Recipe, check_settings, plain, prepare
+from seqtrain.errors import WrongInput
+from seqtrain.nearest import did_you_mean, listed
+from seqtrain.ranges import Count, Size
+from seqtrain.signatures import settings_of, unknown
+from seqtrain.slots import SLOTS
+from seqtrain.trust import trusted_class
+
+Name = Annotated[str, StringConstraints(pattern=r"^[\w.+,=-]+$")]
+
+_NODES = ("data", "model", "task", "optimizer", "scheduler", "trainer", "checkpoint", "callbacks", "logger")
+
+
+class Run:
+    """What a run is told beside its parts.
+
+    Args:
+        seed: every random number follows from it.
+        threads: threads of torch on the CPU; null leaves it to torch.
+        sweep: name of the folder of a sweep.
+        resume: a run folder to continue.
+    """
+
+    def __init__(
+        self,
+        *,
+        seed: Size = 0,
+        threads: Count | None = 1,
+        sweep: Name | None = None,
+        resume: str | None = None,
+    ) -> None:
+        self.seed = seed
+        self.threads = threads
+        self.sweep = sweep
+        self.resume = resume
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Recipes of everything that a run is made of."""
+
+    run: Run
+    loading: Recipe
+    data: Recipe
+    model: Recipe
+    task: Recipe
+    optimizer: Recipe
+    scheduler: Recipe
+    trainer: Recipe
+    checkpoint: Recipe
+    callbacks: Mapping[str, Recipe]
+    logger: Recipe | None
+
+
+def prepare_parts(config: Mapping[str, Any]) -> Parts:
+    """Check a whole config; nothing is constructed. What needs no torch comes first, so it is told at once.
+
+    Raises:
+        WrongInput: the first mistake.
+    """
+    _check_keys(config)
+    run = Run(**cast(Any, check_settings(Run, {k: v for k, v in config.items() if k not in _NODES})))
+    optimizer = prepare(config.get("optimizer"), "optimizer")
+    scheduler = prepare(config.get("scheduler"), "scheduler")
+    trainer = prepare(config.get("trainer"), "trainer")
+    checkpoint = prepare(config.get("checkpoint"), "checkpoint")
+    callbacks = {
+        str(name): prepare(node, f"callbacks.{name}")
+        for name, node in (config.get("callbacks") or {}).items()
+        if node is not None
+    }
+    logger = config.get("logger")
+    return Parts(
+        run=run,
+        optimizer=optimizer,
+        scheduler=scheduler,
+        trainer=trainer,
+        checkpoint=checkpoint,
+        callbacks=callbacks,
+        logger=prepare(logger, "logger") if logger is not None else None,
+        task=prepare(config.get("task"), "task"),
+        model=prepare(config.get("model"), "model"),
+        **prepare_data(config.get("data")),
+    )
+
+
+def prepare_data(node: object) -> dict[str, Recipe]:
+    """The data node holds the settings of reading and those of the data set: recipes `loading` and `data`."""
+    values = plain(node, "data")
+    target = values.get("_target_")
+    if target is None:
+        raise WrongInput("data names no class: add _target_ with the full name of one")
+    cls = trusted_class(target, "data._target_")
+    reading = settings_of(trusted_class("seqtrain.loading.settings.Loading", "data"))
+    own = settings_of(cls)
+    for key in values:
+        if not str(key).startswith("_") and key not in reading and key not in own:
+            raise unknown(str(key), str(target), f"data.{key}", [*own, *reading])
+    loading = {key: value for key, value in values.items() if key in reading}
+    rest = {key: value for key, value in values.items() if key in own or str(key).startswith("_")}
+    return {
+        "loading": prepare({"_target_": "seqtrain.loading.settings.Loading", **loading}, "data", SLOTS["loading"].kind),
+        "data": prepare(rest, "data"),
+    }
+
+
+def _check_keys(config: Mapping[str, Any]) -> None:
+    known = [*_NODES, *settings_of(Run)]
+    for key in config:
+        if key not in known:
+            raise WrongInput(
+                f"{key} is nothing that seqtrain reads{did_you_mean(str(key), known)} (it reads {listed(known)})"
+            )

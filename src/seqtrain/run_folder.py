@@ -1,0 +1,75 @@
+"""The folder of one run: where its files are, who may write to it, and how it ended."""
+
+import fcntl
+import json
+import os
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any
+
+from seqtrain.errors import WrongInput
+
+
+class RunFolder:
+    """A run's folder; as a context manager it is locked, and a second process is refused.
+
+    The lock is the operating system's, so a killed run leaves none behind.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.checkpoints = path / "checkpoints"
+        self.best = self.checkpoints / "best.ckpt"
+        self.last = self.checkpoints / "last.ckpt"
+        self.previous = self.checkpoints / "previous.ckpt"
+        self.figures = path / "figures"
+        self.tensorboard = path / "tensorboard"
+        self.metrics = path / "metrics.csv"
+        self.config = path / ".hydra" / "config.yaml"
+        self.overrides = path / ".hydra" / "overrides.yaml"
+        self.result = path / "result.json"
+        self._lock: IO[str] | None = None
+
+    def __enter__(self) -> "RunFolder":
+        try:
+            self.checkpoints.mkdir(parents=True, exist_ok=True)
+            self._lock = open(self.path / ".lock", "a")
+        except OSError as error:
+            raise WrongInput(f"cannot write to the run folder {self.path}: {error.strerror}") from error
+        try:
+            fcntl.lockf(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            self._lock.close()
+            raise WrongInput(f"{self.path} is in use by another run: wait for it, or choose another folder") from error
+        for leftover in self.checkpoints.glob("*.tmp"):
+            leftover.unlink()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self._lock is not None
+        self._lock.close()
+
+    def write_config(self, config: str, overrides: list[str]) -> None:
+        """Keep the config as it was composed, unresolved: resolving would copy secrets out of the environment."""
+        self.config.parent.mkdir(exist_ok=True)
+        write_text(self.config, config)
+        write_text(self.overrides, "".join(f"- {json.dumps(override)}\n" for override in overrides))
+
+    def write_result(self, result: dict[str, Any]) -> None:
+        write_text(self.result, json.dumps(result, indent=2) + "\n")
+
+    def read_result(self) -> dict[str, Any]:
+        """What result.json says; nothing where the run has not come to write it."""
+        if not self.result.is_file():
+            return {}
+        content: dict[str, Any] = json.loads(self.result.read_text())
+        return content
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replace a file's content atomically."""
+    temporary = path.with_name(path.name + ".tmp")
+    temporary.write_text(text)
+    os.replace(temporary, path)

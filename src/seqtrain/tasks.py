@@ -1,0 +1,146 @@
+"""Tasks: what is predicted, with which head, and how that is scored."""
+
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from seqtrain.batch import Spec
+from seqtrain.criteria import ClassCriterion, Criterion, ValueCriterion, ValueLoss
+from seqtrain.errors import WrongInput
+from seqtrain.heads import LogProbabilities, Read, StepHead, sequence_head
+from seqtrain.metrics import ClassScores, Scores, ValueScores
+from seqtrain.ranges import Fraction
+
+ReadSetting = Literal["auto", "mean", "max", "last", "flatten"]
+ClassWeights = Literal["none", "balanced"]
+
+
+class StepRegression:
+    """Values at every step.
+
+    Args:
+        loss: error of each scored value: mse, mae or huber (delta 1).
+    """
+
+    predicts = "step_values"
+
+    def __init__(self, *, loss: ValueLoss = "mse") -> None:
+        self._loss: ValueLoss = loss
+
+    def head(self, backbone: nn.Module, spec: Spec) -> nn.Module:
+        return StepHead(_width(backbone), spec.width)
+
+    def criterion(self, spec: Spec) -> Criterion:
+        return ValueCriterion(self._loss)
+
+    def scores(self, spec: Spec) -> Scores:
+        return ValueScores(spec.width)
+
+
+class Regression:
+    """Values for a whole sequence.
+
+    Args:
+        read: how the model's steps become one vector; auto: as the model prefers.
+        loss: error of each value: mse, mae or huber (delta 1).
+    """
+
+    predicts = "values"
+
+    def __init__(self, *, read: ReadSetting = "auto", loss: ValueLoss = "mse") -> None:
+        self._read: ReadSetting = read
+        self._loss: ValueLoss = loss
+
+    def head(self, backbone: nn.Module, spec: Spec) -> nn.Module:
+        return _read_whole(backbone, spec, self._read)
+
+    def criterion(self, spec: Spec) -> Criterion:
+        return ValueCriterion(self._loss)
+
+    def scores(self, spec: Spec) -> Scores:
+        return ValueScores(spec.width)
+
+
+class StepClassification:
+    """A class at every step.
+
+    Args:
+        label_smoothing: share of every target that is spread over all classes.
+        class_weights: balanced weighs each class by the inverse of its count in the training set.
+    """
+
+    predicts = "step_classes"
+
+    def __init__(self, *, label_smoothing: Fraction = 0.0, class_weights: ClassWeights = "none") -> None:
+        self._label_smoothing = label_smoothing
+        self._class_weights: ClassWeights = class_weights
+
+    def head(self, backbone: nn.Module, spec: Spec) -> nn.Module:
+        return LogProbabilities(StepHead(_width(backbone), spec.width))
+
+    def criterion(self, spec: Spec) -> Criterion:
+        weights = _weights(spec, self._class_weights)
+        return ClassCriterion(label_smoothing=self._label_smoothing, class_weights=weights)
+
+    def scores(self, spec: Spec) -> Scores:
+        return ClassScores(spec.width)
+
+
+class Classification:
+    """A class for a whole sequence.
+
+    Args:
+        read: how the model's steps become one vector; auto: as the model prefers.
+        label_smoothing: share of every target that is spread over all classes.
+        class_weights: balanced weighs each class by the inverse of its count in the training set.
+    """
+
+    predicts = "classes"
+
+    def __init__(
+        self,
+        *,
+        read: ReadSetting = "auto",
+        label_smoothing: Fraction = 0.0,
+        class_weights: ClassWeights = "none",
+    ) -> None:
+        self._read: ReadSetting = read
+        self._label_smoothing = label_smoothing
+        self._class_weights: ClassWeights = class_weights
+
+    def head(self, backbone: nn.Module, spec: Spec) -> nn.Module:
+        return LogProbabilities(_read_whole(backbone, spec, self._read))
+
+    def criterion(self, spec: Spec) -> Criterion:
+        weights = _weights(spec, self._class_weights)
+        return ClassCriterion(label_smoothing=self._label_smoothing, class_weights=weights)
+
+    def scores(self, spec: Spec) -> Scores:
+        return ClassScores(spec.width)
+
+
+Task = StepRegression | Regression | StepClassification | Classification
+
+
+def _read_whole(backbone: nn.Module, spec: Spec, read: ReadSetting) -> nn.Module:
+    wanted: Read = getattr(backbone, "read", "mean") if read == "auto" else read
+    return sequence_head(backbone, spec.width, features=spec.features, longest=spec.longest, read=wanted)
+
+
+def _width(backbone: nn.Module) -> int:
+    width = backbone.out_features
+    assert isinstance(width, int)
+    return width
+
+
+def _weights(spec: Spec, class_weights: ClassWeights) -> Tensor | None:
+    if class_weights == "none":
+        return None
+    if 0 in spec.class_counts:
+        missing = spec.classes[spec.class_counts.index(0)]
+        raise WrongInput(
+            f"class_weights is balanced but the training set has no {missing!r}: set task.class_weights=none"
+        )
+    counts = torch.tensor(spec.class_counts, dtype=torch.float32)
+    return counts.sum() / (len(counts) * counts)

@@ -1,0 +1,107 @@
+"""One run: from checked recipes to a trained model, its test metrics and a folder that holds everything."""
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from seqtrain.checkpoints import read_checkpoint
+from seqtrain.errors import WrongInput
+from seqtrain.figures.run import draw_figures
+from seqtrain.fit import Fit, make_fit
+from seqtrain.interruption import Interrupted, Interruption
+from seqtrain.learner import Diverged, metrics
+from seqtrain.loading import Data, load_data
+from seqtrain.provenance import provenance
+from seqtrain.recipes import Recipes
+from seqtrain.run_folder import RunFolder
+
+log = logging.getLogger("seqtrain")
+
+Result = dict[str, Any]
+
+
+def train(recipes: Recipes, folder: Path, *, config: str, overrides: list[str], resume: bool = False) -> Result:
+    """Train, test at the best epoch and draw figures; returns what result.json says.
+
+    Args:
+        recipes: every part of the run, checked.
+        folder: the run's folder; locked while this runs.
+        config: the composed config as YAML, unresolved, kept with the run.
+        overrides: what the user typed, kept with the run.
+        resume: continue from the folder's last checkpoint.
+
+    Raises WrongInput, Interrupted, Diverged or whatever went wrong; result.json then says so.
+    """
+    interruption = Interruption()
+    with RunFolder(folder) as run, interruption.listening():
+        before = run.read_result()
+        if before and not resume:
+            raise WrongInput(
+                f"{folder} already holds a run: continue it with resume={folder}, or choose another folder"
+            )
+        if not resume:
+            run.write_config(config, overrides)
+        facts = {"seed": recipes.seed} | provenance()
+        with _ending_told(run, facts, seconds_before=before.get("seconds", 0.0)) as result:
+            torch.set_num_threads(recipes.threads or torch.get_num_threads())
+            data = load_data(recipes.data(), recipes.loading, seed=recipes.seed)
+            fit = make_fit(recipes, data, run, interruption)
+            result["parameters"] = fit.learner.network.parameter_count()
+            run.write_result({"status": "running"} | result | facts)
+            with interruption.deferred():
+                _fit(fit, data, run, recipes.training.steps_per_execution, resume)
+            result |= _best(fit) | {"epochs": fit.trainer.current_epoch, "steps": fit.trainer.global_step}
+            fit.learner.load_state_dict(read_checkpoint(run.best)["state_dict"])
+            result["metrics"] |= _test(fit, data, recipes.training.steps_per_execution)
+            draw_figures(fit.learner, data, run, fit.trainer.loggers)
+    return run.read_result()
+
+
+def _fit(fit: Fit, data: Data, run: RunFolder, chunk: int, resume: bool) -> None:
+    checkpoint = str(run.last) if resume and run.last.exists() else None
+    fit.trainer.fit(fit.learner, fit.batches, data.plain(data.val, chunk=chunk), ckpt_path=checkpoint)
+
+
+def _best(fit: Fit) -> Result:
+    best = fit.record.best
+    if "epoch" not in best:
+        raise Diverged("no epoch had a validation score that is a number: lower optimizer.lr")
+    return {"metrics": dict(best["metrics"]), "best": {"epoch": best["epoch"], "step": best["step"]}}
+
+
+def _test(fit: Fit, data: Data, chunk: int) -> dict[str, float]:
+    """The test set, touched once, at the best epoch's weights."""
+    if data.test is None:
+        return {}
+    fit.trainer.test(fit.learner, data.plain(data.test, chunk=chunk), verbose=False)
+    return metrics("test", fit.learner.eval_sums, fit.learner.scores)
+
+
+@contextmanager
+def _ending_told(run: RunFolder, facts: Result, *, seconds_before: float) -> Iterator[Result]:
+    """Whatever happens within, result.json says how it ended."""
+    started = time.monotonic()
+    result: Result = {}
+
+    def tell(status: str, **more: str) -> None:
+        seconds = seconds_before + time.monotonic() - started
+        run.write_result({"status": status} | more | result | {"seconds": round(seconds, 3)} | facts)
+
+    tell("running")
+    try:
+        yield result
+    except Interrupted as error:
+        tell("interrupted", cause=str(error))
+        raise
+    except ArithmeticError as error:
+        tell("diverged", cause=str(error))
+        raise
+    except BaseException as error:
+        tell("failed", cause=f"{type(error).__name__}: {error}")
+        raise
+    tell("completed")
