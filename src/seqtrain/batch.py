@@ -47,4 +47,4 @@ def valid_steps(lengths: Tensor, steps: int) -> Tensor:
 
 def zero_padding(steps: Tensor, lengths: Tensor) -> Tensor:
     """The same steps (B, T, F) with every padded one set to zero."""
-    return steps * valid_steps(lengths, steps.shape[1])[:, :, None]
+    return steps.masked_fill(~valid_steps(lengths, steps.shape[1])[:, :, None], 0)

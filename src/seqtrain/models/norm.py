@@ -1,0 +1,67 @@
+"""Normalisation over batches in which padding does not count."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+class MaskedBatchNorm(nn.Module):
+    """Batch normalisation (Ioffe and Szegedy 2015) over the valid steps only.
+
+    The same numbers and the same `state_dict` as `nn.BatchNorm1d` where nothing is padded.
+    Training takes two sums from the batch, (sum, count) and then the squared deviations;
+    added up over processes, they would be those of the global batch.
+
+    Shapes: steps (B, C, T), valid (B, T) bool -> (B, C, T).
+    """
+
+    running_mean: Tensor
+    running_var: Tensor
+    num_batches_tracked: Tensor
+
+    def __init__(self, channels: int, *, eps: float = 1e-5, momentum: float = 0.1) -> None:
+        super().__init__()
+        self.eps = eps
+        self.momentum = momentum
+        self.weight = nn.Parameter(torch.ones(channels))
+        self.bias = nn.Parameter(torch.zeros(channels))
+        self.register_buffer("running_mean", torch.zeros(channels))
+        self.register_buffer("running_var", torch.ones(channels))
+        self.register_buffer("num_batches_tracked", torch.tensor(0))
+
+    def forward(self, steps: Tensor, valid: Tensor) -> Tensor:
+        if not self.training:
+            return functional.batch_norm(
+                steps, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps
+            )
+        padding = ~valid[:, None]  # (B, 1, T)
+        exact = steps.to(self.weight.dtype)  # half-precision steps are summed in single
+        count = valid.sum()
+        mean = exact.masked_fill(padding, 0).sum((0, 2)) / count  # (C,)
+        deviations = (exact - mean[:, None]).masked_fill(padding, 0)
+        squares = deviations.square().sum((0, 2))
+        self._track(mean.detach(), squares.detach(), count)
+        scale = self.weight * torch.rsqrt(squares / count + self.eps)
+        return torch.addcmul(self.bias[:, None], deviations, scale[:, None]).to(steps.dtype)
+
+    @torch.no_grad()
+    def _track(self, mean: Tensor, squares: Tensor, count: Tensor) -> None:
+        unbiased = squares / (count - 1).clamp(min=1)
+        self.running_mean.lerp_(mean, self.momentum)
+        self.running_var.lerp_(unbiased, self.momentum)
+        self.num_batches_tracked.add_(1)
+
+
+class ChannelNorm(nn.Module):
+    """Layer normalisation (Ba et al. 2016) of each step over its channels, which no padding can reach.
+
+    Shapes: steps (B, C, T), valid (B, T) bool -> (B, C, T).
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(channels)
+
+    def forward(self, steps: Tensor, valid: Tensor) -> Tensor:
+        normed: Tensor = self.norm(steps.transpose(1, 2))  # (B, T, C)
+        return normed.transpose(1, 2)

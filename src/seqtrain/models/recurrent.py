@@ -1,0 +1,104 @@
+"""Recurrent layers read over sequences of any lengths: RNN, LSTM and GRU."""
+
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+from seqtrain.batch import zero_padding
+from seqtrain.ranges import Count, Fraction
+
+State = Tensor | tuple[Tensor, Tensor]  # (num_layers x directions, B, H); for an LSTM, hidden and cell
+
+
+class Recurrent(nn.Module):
+    """Layers of a simple RNN (Elman 1990), an LSTM (Hochreiter and Schmidhuber 1997) or a GRU.
+
+    The GRU is that of Cho et al. (2014) with the reset gate after the product with the hidden state, as
+    in cuDNN; two directions are those of Graves and Schmidhuber (2005), each starting at its own end of
+    the valid steps.
+
+    Shapes: inputs (B, T, F), lengths (B,) -> outputs (B, T, H) or, with two directions, (B, T, 2H), the
+    same lengths. `forward` also takes the state to start from, in the layout of `torch.nn`, where
+    sequences are read in pieces.
+
+    Args:
+        cell: rnn_tanh, rnn_relu, lstm or gru.
+        hidden: features of the hidden state of a layer and direction.
+        num_layers: layers, each reading the outputs of the one below.
+        bias: whether the gates add biases.
+        bidirectional: whether each layer also reads the sequence backwards.
+        dropout: probability of zeroing a value between layers, in training; without effect on one layer.
+        initial_state: zero, learned (a parameter of each layer), or random (standard normal in training,
+            zero in evaluation).
+    """
+
+    read: Literal["mean", "max", "last", "flatten"] = "mean"
+
+    def __init__(
+        self,
+        in_features: int,
+        *,
+        cell: Literal["rnn_tanh", "rnn_relu", "lstm", "gru"],
+        hidden: Count = 64,
+        num_layers: Count = 1,
+        bias: bool = True,
+        bidirectional: bool = False,
+        dropout: Fraction = 0.0,
+        initial_state: Literal["zero", "learned", "random"] = "zero",
+    ) -> None:
+        super().__init__()
+        directions = 2 if bidirectional else 1
+        self.out_features = hidden * directions
+        self.bidirectional = bidirectional
+        self.initial_state = initial_state
+        self._state_shape = (2 if cell == "lstm" else 1, num_layers * directions, 1, hidden)
+        settings: dict[str, Any] = {
+            "num_layers": num_layers,
+            "bias": bias,
+            "batch_first": True,
+            "dropout": dropout if num_layers > 1 else 0.0,
+            "bidirectional": bidirectional,
+        }
+        self.layers: nn.RNNBase
+        if cell == "lstm":
+            self.layers = nn.LSTM(in_features, hidden, **settings)
+        elif cell == "gru":
+            self.layers = nn.GRU(in_features, hidden, **settings)
+        else:
+            self.layers = nn.RNN(in_features, hidden, nonlinearity=cell.removeprefix("rnn_"), **settings)
+        if initial_state == "learned":
+            self.start = nn.Parameter(torch.zeros(self._state_shape))
+
+    def forward(self, inputs: Tensor, lengths: Tensor, state: State | None = None) -> tuple[Tensor, Tensor]:
+        state = self._first_state(inputs) if state is None else state
+        if self.bidirectional:
+            return self._both_ways(inputs, lengths, state), lengths
+        outputs, _ = self.layers(inputs, state)  # (B, T, H): padding comes last, so no valid step sees it
+        return zero_padding(outputs, lengths), lengths
+
+    def _both_ways(self, inputs: Tensor, lengths: Tensor, state: State | None) -> Tensor:
+        """(B, T, 2H). Reading backwards starts with the padding, unless the batch is packed."""
+        counts = lengths.cpu()  # where packing needs them
+        exporting = torch.onnx.is_in_onnx_export()  # which would freeze the choice made for its example
+        outputs: Tensor
+        if not exporting and bool((counts == inputs.shape[1]).all()):
+            outputs, _ = self.layers(inputs, state)
+            return outputs
+        packed = pack_padded_sequence(inputs, counts, batch_first=True, enforce_sorted=False)
+        packed, _ = self.layers(packed, state)
+        outputs, _ = pad_packed_sequence(packed, batch_first=True, total_length=inputs.shape[1])
+        return outputs
+
+    def _first_state(self, inputs: Tensor) -> State | None:
+        """None stands for zeros."""
+        states, layers, _, hidden = self._state_shape
+        shape = (states, layers, inputs.shape[0], hidden)
+        if self.initial_state == "learned":
+            start = self.start.expand(shape).contiguous()
+        elif self.initial_state == "random" and self.training:
+            start = torch.randn(shape, dtype=inputs.dtype, device=inputs.device)
+        else:
+            return None
+        return (start[0], start[1]) if states == 2 else start[0]
