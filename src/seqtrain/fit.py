@@ -1,4 +1,4 @@
-"""What Lightning is handed for one training, put together from recipes and data."""
+"""What Lightning is handed for one training, put together from the parts of a run and its data."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -9,9 +9,10 @@ from seqtrain.callbacks.record import Record
 from seqtrain.interruption import Interruption
 from seqtrain.learner import Learner
 from seqtrain.loading import Data
-from seqtrain.loading.batches import TrainingBatches
-from seqtrain.recipes import Recipes
+from seqtrain.loading.batches import PlainBatches, TrainingBatches
+from seqtrain.parts import Parts
 from seqtrain.run_folder import RunFolder
+from seqtrain.sequences import Sequences
 
 if TYPE_CHECKING:
     import pytorch_lightning as pl
@@ -19,46 +20,49 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Fit:
-    """A training that can be started: `trainer.fit(learner, batches, …)`."""
+    """A training that can be started: `trainer.fit(learner, batches, plain(data.val))`."""
 
     trainer: "pl.Trainer"
     learner: Learner
     batches: TrainingBatches
     record: Record
+    data: Data
+    chunk: int
+
+    def plain(self, sequences: Sequences) -> PlainBatches:
+        """Batches to validate or test on."""
+        return self.data.plain(sequences, chunk=self.chunk)
 
 
-def make_fit(recipes: Recipes, data: Data, run: RunFolder, interruption: Interruption) -> Fit:
+def make_fit(parts: Parts, data: Data, run: RunFolder, interruption: Interruption) -> Fit:
     """Put the parts together. Raises WrongInput where they do not fit the data or each other."""
-    training, task = recipes.training, recipes.task()
-    network = assemble(recipes.model, task, data, seed=recipes.seed)
+    seed, training, checkpoints, task = parts.run.seed, parts.trainer(), parts.checkpoint(), parts.task()
     scores = task.scores(data.spec)
-    recipes.checkpoints.check_metric(scores.names)
+    checkpoints.check_metric(scores.names)
     steps_per_epoch = data.steps_per_epoch(training.accumulate_grad_batches)
     total_steps = training.total_steps(steps_per_epoch)
     learner = Learner(
-        network,
+        assemble(parts.model, task, data, seed=seed),
         task.criterion(data.spec),
         scores,
-        optimizer=recipes.optimizer(),
-        scheduler=recipes.scheduler(),
-        seed=recipes.seed,
+        optimizer=parts.optimizer(),
+        scheduler=parts.scheduler(),
+        seed=seed,
         steps_per_epoch=steps_per_epoch,
         total_steps=total_steps,
         asked_to_stop=lambda: interruption.signum is not None,
         gradient_clip_val=training.gradient_clip_val,
     )
-    record = Record(run, recipes.checkpoints, interruption)
-    callbacks = [callback(recipes.checkpoints) for callback in recipes.callbacks()]
-    if training.progress:
-        callbacks.append(Progress())
-    trainer = training.trainer(
-        run.path, total_steps, [*callbacks, record], [logger(run.path) for logger in recipes.loggers()]
-    )
+    record = Record(run, checkpoints, interruption)
+    callbacks = [recipe()(checkpoints) for recipe in parts.callbacks.values()]
+    callbacks += [Progress()] if training.progress else []
+    loggers = [parts.logger()(run.path)] if parts.logger is not None else []
+    trainer = training.trainer(run.path, total_steps, [*callbacks, record], loggers)
     batches = data.training(
-        seed=recipes.seed,
+        seed=seed,
         accumulate=training.accumulate_grad_batches,
         chunk=training.steps_per_execution,
         total_steps=total_steps,
         position=lambda: trainer.global_step,
     )
-    return Fit(trainer, learner, batches, record)
+    return Fit(trainer, learner, batches, record, data, training.steps_per_execution)

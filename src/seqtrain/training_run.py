@@ -1,4 +1,4 @@
-"""One run: from checked recipes to a trained model, its test metrics and a folder that holds everything."""
+"""One run: from checked parts to a trained model, its test metrics and a folder that holds everything."""
 
 import logging
 import time
@@ -15,9 +15,9 @@ from seqtrain.figures.run import draw_figures
 from seqtrain.fit import Fit, make_fit
 from seqtrain.interruption import Interrupted, Interruption
 from seqtrain.learner import Diverged, metrics
-from seqtrain.loading import Data, load_data
+from seqtrain.loading import load_data
+from seqtrain.parts import Parts
 from seqtrain.provenance import provenance
-from seqtrain.recipes import Recipes
 from seqtrain.run_folder import RunFolder
 
 log = logging.getLogger("seqtrain")
@@ -25,11 +25,11 @@ log = logging.getLogger("seqtrain")
 Result = dict[str, Any]
 
 
-def train(recipes: Recipes, folder: Path, *, config: str, overrides: list[str], resume: bool = False) -> Result:
+def train(parts: Parts, folder: Path, *, config: str, overrides: list[str], resume: bool = False) -> Result:
     """Train, test at the best epoch and draw figures; returns what result.json says.
 
     Args:
-        recipes: every part of the run, checked.
+        parts: every part of the run, checked and not yet built.
         folder: the run's folder; locked while this runs.
         config: the composed config as YAML, unresolved, kept with the run.
         overrides: what the user typed, kept with the run.
@@ -46,25 +46,20 @@ def train(recipes: Recipes, folder: Path, *, config: str, overrides: list[str], 
             )
         if not resume:
             run.write_config(config, overrides)
-        facts = {"seed": recipes.seed} | provenance()
+        facts = {"seed": parts.run.seed} | provenance()
         with _ending_told(run, facts, seconds_before=before.get("seconds", 0.0)) as result:
-            torch.set_num_threads(recipes.threads or torch.get_num_threads())
-            data = load_data(recipes.data(), recipes.loading, seed=recipes.seed)
-            fit = make_fit(recipes, data, run, interruption)
+            torch.set_num_threads(parts.run.threads or torch.get_num_threads())
+            data = load_data(parts.data(), parts.loading(), seed=parts.run.seed)
+            fit = make_fit(parts, data, run, interruption)
             result["parameters"] = fit.learner.network.parameter_count()
-            run.write_result({"status": "running"} | result | facts)
             with interruption.deferred():
-                _fit(fit, data, run, recipes.training.steps_per_execution, resume)
+                checkpoint = str(run.last) if resume and run.last.exists() else None
+                fit.trainer.fit(fit.learner, fit.batches, fit.plain(data.val), ckpt_path=checkpoint)
             result |= _best(fit) | {"epochs": fit.trainer.current_epoch, "steps": fit.trainer.global_step}
             fit.learner.load_state_dict(read_checkpoint(run.best)["state_dict"])
-            result["metrics"] |= _test(fit, data, recipes.training.steps_per_execution)
+            result["metrics"] |= _test(fit)
             draw_figures(fit.learner, data, run, fit.trainer.loggers)
     return run.read_result()
-
-
-def _fit(fit: Fit, data: Data, run: RunFolder, chunk: int, resume: bool) -> None:
-    checkpoint = str(run.last) if resume and run.last.exists() else None
-    fit.trainer.fit(fit.learner, fit.batches, data.plain(data.val, chunk=chunk), ckpt_path=checkpoint)
 
 
 def _best(fit: Fit) -> Result:
@@ -74,11 +69,11 @@ def _best(fit: Fit) -> Result:
     return {"metrics": dict(best["metrics"]), "best": {"epoch": best["epoch"], "step": best["step"]}}
 
 
-def _test(fit: Fit, data: Data, chunk: int) -> dict[str, float]:
+def _test(fit: Fit) -> dict[str, float]:
     """The test set, touched once, at the best epoch's weights."""
-    if data.test is None:
+    if fit.data.test is None:
         return {}
-    fit.trainer.test(fit.learner, data.plain(data.test, chunk=chunk), verbose=False)
+    fit.trainer.test(fit.learner, fit.plain(fit.data.test), verbose=False)
     return metrics("test", fit.learner.eval_sums, fit.learner.scores)
 
 

@@ -1,0 +1,33 @@
+# Everything runs in .venv, made from requirements.lock.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help setup train test lint lock clean
+
+help: ## this list
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+setup: .venv/.ready ## make .venv
+
+.venv/.ready: requirements.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+train: setup ## train; ARGS="model=gru data=mel" says what
+	$(BIN)/python train.py $(or $(ARGS),model=lstm data=sincos)
+
+test: setup ## run every test; ARGS reaches pytest
+	$(BIN)/python -m pytest -n 2 $(ARGS)
+
+lint: setup ## format, lint and check types
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+	$(BIN)/mypy
+
+lock: ## write requirements.lock anew from pyproject.toml
+	scripts/lock.sh
+
+clean: ## remove .venv and caches, keep outputs
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist

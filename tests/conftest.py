@@ -1,0 +1,23 @@
+"""What all tests share: one thread of torch, and where real data is looked for."""
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def data_root() -> Path:
+    """Real data, under SEQTRAIN_DATA or beside the checkout in shared/data; tests that need it say so and skip."""
+    for folder in (os.environ.get("SEQTRAIN_DATA"), ROOT.parent / "shared" / "data"):
+        if folder is not None and Path(folder).is_dir():
+            return Path(folder)
+    pytest.skip("no real data: set SEQTRAIN_DATA to a folder that holds it")

@@ -1,0 +1,95 @@
+"""Batches depend on seed and epoch alone: not on workers, threads, chunks or where a run was interrupted."""
+
+import pytest
+import torch
+
+from seqtrain.batch import Batch
+from seqtrain.loading.batches import PlainBatches, Reader, TrainingBatches
+from seqtrain.randomness import Draws
+from seqtrain.sequences import Sequences
+
+COUNT = 23
+
+
+def add_noise(batch: Batch, draws: Draws) -> Batch:
+    return batch._replace(inputs=batch.inputs + draws.normal(*batch.inputs.shape[1:]).sin())
+
+
+@pytest.fixture
+def reader() -> Reader:
+    torch.manual_seed(0)
+    inputs = [torch.randn(5 + i % 7, 2) for i in range(COUNT)]
+    return Reader(Sequences.of(inputs, torch.arange(COUNT)), seed=3, augment=add_noise)
+
+
+def training(reader: Reader, *, position: int = 0, **changes: int) -> TrainingBatches:
+    options = {"batch_size": 4, "accumulate": 1, "chunk": 3, "total_steps": 100, "steps_per_epoch": 6} | changes
+    return TrainingBatches(reader, position=lambda: position, **options)
+
+
+def flat(batches: TrainingBatches) -> list[Batch]:
+    return [batch for chunk in batches for group in chunk for batch in group]
+
+
+def same(left: list[Batch], right: list[Batch]) -> bool:
+    return len(left) == len(right) and all(
+        torch.equal(a.inputs, b.inputs) and torch.equal(a.indices, b.indices) for a, b in zip(left, right, strict=True)
+    )
+
+
+def test_an_epoch_holds_every_sequence_once(reader: Reader) -> None:
+    seen = torch.cat([batch.indices for batch in flat(training(reader))])
+    assert sorted(seen.tolist()) == list(range(COUNT))
+
+
+def test_epochs_and_seeds_have_orders_and_noise_of_their_own(reader: Reader) -> None:
+    first, second = flat(training(reader)), flat(training(reader, position=6))
+    assert not torch.equal(first[0].indices, second[0].indices)
+    other = flat(training(Reader(reader.sequences, seed=4, augment=add_noise)))
+    assert not torch.equal(first[0].indices, other[0].indices)
+
+
+@pytest.mark.parametrize("done", range(6))
+def test_an_interrupted_epoch_goes_on_where_it_was(reader: Reader, done: int) -> None:
+    assert same(flat(training(reader, position=6 + done)), flat(training(reader, position=6))[done:])
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_workers_change_no_bit(reader: Reader, workers: int) -> None:
+    assert same(flat(training(reader, workers=workers)), flat(training(reader)))
+
+
+def test_threads_change_no_bit(reader: Reader) -> None:
+    one = flat(training(reader))
+    threads = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        two = flat(training(reader))
+    finally:
+        torch.set_num_threads(threads)
+    assert same(one, two)
+
+
+def test_the_size_of_a_chunk_changes_no_batch(reader: Reader) -> None:
+    assert same(flat(training(reader, chunk=1)), flat(training(reader, chunk=32)))
+
+
+def test_the_last_step_is_the_last(reader: Reader) -> None:
+    assert len(flat(training(reader, position=6, total_steps=8))) == 2
+
+
+def test_groups_gather_the_batches_of_a_step(reader: Reader) -> None:
+    chunks = list(training(reader, accumulate=4, steps_per_epoch=2))
+    assert [[len(group) for group in chunk] for chunk in chunks] == [[4, 2]]
+
+
+def test_a_limit_cuts_every_epoch(reader: Reader) -> None:
+    assert len(flat(training(reader, limit=2, steps_per_epoch=2))) == 2
+
+
+def test_plain_batches_keep_the_order(reader: Reader) -> None:
+    batches = PlainBatches(Reader(reader.sequences), batch_size=5, chunk=2)
+    chunks = list(batches)
+    assert len(chunks) == len(batches) == 3
+    seen = torch.cat([batch.indices for chunk in chunks for batch in chunk])
+    assert torch.equal(seen, torch.arange(COUNT))
