@@ -73,6 +73,7 @@ class Learner(pl.LightningModule):
         self.steps_per_epoch = steps_per_epoch
         self.total_steps = total_steps
         self._asked_to_stop = asked_to_stop
+        self.watch: Callable[[Batch, Tensor], None] | None = None  # sees every batch of an evaluation and its outputs
         self._make_optimizer = optimizer
         self._make_scheduler = scheduler
         self._seed = seed
@@ -124,7 +125,7 @@ class Learner(pl.LightningModule):
         self._optimizer.zero_grad()
         self._made_steps.increment_by(1)
         if self._scheduler is not None and self._make_scheduler.interval == "step":
-            self._scheduler.step()  # type: ignore[union-attr, call-arg]
+            self._scheduler.step()  # type: ignore[union-attr]
         return loss
 
     def _finite(self, loss: Tensor, step: int, batch: Batch) -> float:
@@ -144,6 +145,8 @@ class Learner(pl.LightningModule):
             outputs = self.network(batch.inputs, batch.lengths)
             total = self.criterion(outputs, batch)
             self.eval_sums.add(total, self.criterion.weight(batch), self.scores.measure(outputs, batch))
+            if self.watch is not None:
+                self.watch(batch, outputs)
 
     test_step = validation_step
 
@@ -165,13 +168,13 @@ class Learner(pl.LightningModule):
     def step_scheduler_by_epoch(self, monitored: float) -> None:
         """Schedules that look at a metric move here, once an epoch."""
         if self._scheduler is not None and self._make_scheduler.interval == "epoch":
-            self._scheduler.step(monitored)  # type: ignore[union-attr, call-arg, arg-type]
+            self._scheduler.step(monitored)  # type: ignore[union-attr, arg-type]
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint.pop("loops")  # Lightning's own restart repeats epoch ends and miscounts a changed chunk
         checkpoint["seqtrain"] = {
             "step": self.trainer.global_step,
-            "epoch": self.trainer.fit_loop.epoch_progress.current.processed,
+            "epoch": self.trainer.fit_loop.epoch_progress.current.processed,  # type: ignore[attr-defined]
             "train_sums": self.train_sums.state(),
         }
 
@@ -185,7 +188,8 @@ class Learner(pl.LightningModule):
         self._made_steps = fit.epoch_loop.manual_optimization.optim_step_progress
         if self._resumed is not None:
             for epochs in (fit.epoch_progress.total, fit.epoch_progress.current):
-                epochs.ready = epochs.started = epochs.processed = epochs.completed = self._resumed["epoch"]
+                for count in ("ready", "started", "processed", "completed"):
+                    setattr(epochs, count, self._resumed["epoch"])
             self._made_steps.total.ready = self._made_steps.total.completed = self._resumed["step"]
 
 

@@ -1,5 +1,6 @@
 """The folder of one run: where its files are, who may write to it, and how it ended."""
 
+import csv
 import fcntl
 import json
 import os
@@ -59,6 +60,11 @@ class RunFolder:
 
     def write_result(self, result: dict[str, Any]) -> None:
         write_text(self.result, json.dumps(result, indent=2) + "\n")
+
+    def read_rows(self) -> list[dict[str, float | None]]:
+        """The rows of metrics.csv; None where an epoch was not validated."""
+        with open(self.metrics, newline="") as file:
+            return [{name: float(cell) if cell else None for name, cell in row.items()} for row in csv.DictReader(file)]
 
     def read_result(self) -> dict[str, Any]:
         """What result.json says; nothing where the run has not come to write it."""

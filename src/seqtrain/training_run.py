@@ -9,16 +9,19 @@ from typing import Any
 
 import torch
 
+from seqtrain.callbacks.figures import draw
 from seqtrain.checkpoints import read_checkpoint
 from seqtrain.errors import WrongInput
-from seqtrain.figures.run import draw_figures
 from seqtrain.fit import Fit, make_fit
+from seqtrain.flat import flat_settings
 from seqtrain.interruption import Interrupted, Interruption
 from seqtrain.learner import Diverged, metrics
 from seqtrain.loading import load_data
+from seqtrain.loggers import log_hparams
 from seqtrain.parts import Parts
 from seqtrain.provenance import provenance
 from seqtrain.run_folder import RunFolder
+from seqtrain.shown import Shown
 
 log = logging.getLogger("seqtrain")
 
@@ -57,8 +60,9 @@ def train(parts: Parts, folder: Path, *, config: str, overrides: list[str], resu
                 fit.trainer.fit(fit.learner, fit.batches, fit.plain(data.val), ckpt_path=checkpoint)
             result |= _best(fit) | {"epochs": fit.trainer.current_epoch, "steps": fit.trainer.global_step}
             fit.learner.load_state_dict(read_checkpoint(run.best)["state_dict"])
-            result["metrics"] |= _test(fit)
-            draw_figures(fit.learner, data, run, fit.trainer.loggers)
+            result["metrics"] |= _test(fit, run)
+            for logger in fit.trainer.loggers:
+                log_hparams(logger, flat_settings(config), result["metrics"], step=fit.trainer.global_step)
     return run.read_result()
 
 
@@ -69,12 +73,28 @@ def _best(fit: Fit) -> Result:
     return {"metrics": dict(best["metrics"]), "best": {"epoch": best["epoch"], "step": best["step"]}}
 
 
-def _test(fit: Fit) -> dict[str, float]:
-    """The test set, touched once, at the best epoch's weights."""
-    if fit.data.test is None:
-        return {}
-    fit.trainer.test(fit.learner, fit.plain(fit.data.test), verbose=False)
-    return metrics("test", fit.learner.eval_sums, fit.learner.scores)
+def _test(fit: Fit, run: RunFolder) -> dict[str, float]:
+    """Metrics of the test set, touched once, at the best epoch's weights; and the figures of the run.
+
+    Where there is no test set the figures show the validation set.
+    """
+    data, learner = fit.data, fit.learner
+    shown = Shown(data.spec, data.val if data.test is None else data.test)
+    learner.watch = shown.see
+    fit.trainer.test(learner, fit.plain(shown.sequences), verbose=False)
+    draw(
+        run.figures,
+        fit.trainer.loggers,
+        spec=data.spec,
+        view=data.view,
+        batch=shown.batch,
+        predictions=shown.predictions,
+        rows=run.read_rows(),
+        confusion_counts=shown.confusion,
+        names=[shown.sequences.name(i) for i in range(len(shown.predictions))],
+        step=fit.trainer.global_step,
+    )
+    return {} if data.test is None else metrics("test", learner.eval_sums, learner.scores)
 
 
 @contextmanager

@@ -123,8 +123,8 @@ def read_all(reader: Reader, what: list[tuple[int, Tensor]], workers: int) -> It
     """The batches in order, read in this process or by so many others."""
     if workers == 0:
         return map(reader.__getitem__, what)
-    loader = DataLoader(
-        reader,  # type: ignore[arg-type]  # it is indexed by the sampler's items, which torch allows
+    loader: DataLoader[Batch] = DataLoader(
+        reader,  # type: ignore[arg-type]  # the sampler's items index it, which torch allows
         sampler=what,
         batch_size=None,
         num_workers=min(workers, max(len(what), 1)),

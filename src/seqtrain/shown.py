@@ -1,0 +1,61 @@
+"""What a test shows beside its metrics: some predictions to draw, and which class was taken for which."""
+
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+
+from seqtrain.batch import Batch, Spec
+from seqtrain.sequences import Sequences
+
+_MOST = 256  # sequences whose predictions are kept
+
+
+@dataclass
+class Shown:
+    """Watches a pass over a set: give `see` to `Learner.watch`.
+
+    Args:
+        spec: of the data.
+        sequences: the set that is passed over, in its own order.
+    """
+
+    spec: Spec
+    sequences: Sequences
+    _kept: list[Tensor] = field(default_factory=list)
+    _counts: Tensor | None = None
+
+    def see(self, batch: Batch, outputs: Tensor) -> None:
+        if len(self._kept) < _MOST:
+            rows = outputs.detach().float().cpu()
+            self._kept += (
+                [row[:length] for row, length in zip(rows, batch.lengths.tolist(), strict=True)]
+                if (self.spec.per_step)
+                else list(rows)
+            )
+        if self.spec.classes:
+            counts = _confusion(batch, outputs, len(self.spec.classes)).cpu()
+            self._counts = counts if self._counts is None else self._counts + counts
+
+    @property
+    def batch(self) -> Batch:
+        """The first sequences, as the data set gives them."""
+        return self.sequences.batch(torch.arange(min(len(self._kept), _MOST)))
+
+    @property
+    def predictions(self) -> Tensor:
+        """The network's answers to `batch`, padded like it."""
+        return pad_sequence(self._kept[:_MOST], batch_first=True)
+
+    @property
+    def confusion(self) -> Tensor | None:
+        """(C, C) int64 over the whole set, true class by predicted class; None where no class is predicted."""
+        return self._counts
+
+
+def _confusion(batch: Batch, outputs: Tensor, classes: int) -> Tensor:
+    actual, predicted = batch.targets, outputs.argmax(-1)
+    if batch.scored is not None:
+        actual, predicted = actual[batch.scored], predicted[batch.scored]
+    return torch.bincount(actual * classes + predicted, minlength=classes**2).view(classes, classes)
