@@ -56,7 +56,8 @@ def make_fit(parts: Parts, data: Data, run: RunFolder, interruption: Interruptio
     record = Record(run, checkpoints, interruption)
     callbacks = [recipe()(checkpoints) for recipe in parts.callbacks.values()]
     callbacks += [Progress()] if training.progress else []
-    loggers = [parts.logger()(run.path)] if parts.logger is not None else []
+    logger = parts.logger()(run.path) if parts.logger is not None else None
+    loggers = [logger] if logger is not None else []
     trainer = training.trainer(run.path, total_steps, [*callbacks, record], loggers)
     batches = data.training(
         seed=seed,

@@ -158,16 +158,20 @@ class Sets:
 
 
 def feature_statistics(train: Sequences) -> Statistics:
-    """Mean and standard deviation of each feature over all valid steps; 1 where a feature never changes."""
-    total = squares = torch.zeros(train.features, dtype=torch.float64)
+    """Mean and standard deviation of each feature over all valid steps; 1 where a feature never changes.
+
+    In pieces, since the set may be larger than memory, joined as Chan, Golub and LeVeque (1979) do.
+    """
+    mean = deviations = torch.zeros(train.features, dtype=torch.float64)
     count = 0
-    for indices in torch.split(torch.arange(len(train)), 1024):  # in pieces: the set may be larger than memory
-        inputs = train.batch(indices).inputs.double()
-        total = total + inputs.sum((0, 1))
-        squares = squares + inputs.square().sum((0, 1))
-        count += int(train.lengths[indices].sum())
-    mean = total / count
-    std = (squares / count - mean.square()).clamp(min=0).sqrt()
+    for indices in torch.split(torch.arange(len(train)), 256):
+        inputs, lengths, *_ = train.batch(indices)
+        steps = inputs[valid_steps(lengths, inputs.shape[1])]  # (valid steps, F)
+        squares, piece = torch.var_mean(steps, dim=0, correction=0)
+        total, apart = count + len(steps), piece.double() - mean
+        deviations = deviations + squares.double() * len(steps) + apart.square() * (count * len(steps) / total)
+        mean, count = mean + apart * (len(steps) / total), total
+    std = (deviations / count).sqrt()
     return Statistics(mean.float(), torch.where(std > 1e-6 * mean.abs() + 1e-12, std, 1.0).float())
 
 

@@ -1,7 +1,6 @@
 """Batches of a set: gathered here, or by worker processes, with the same bits."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain, islice
 
@@ -11,6 +10,7 @@ from torch.utils.data import DataLoader
 
 from seqtrain.batch import Batch
 from seqtrain.loading.order import epoch_batches, plain_batches
+from seqtrain.one_thread import one_thread
 from seqtrain.randomness import Draws, mix
 from seqtrain.sequences import Sequences
 
@@ -38,20 +38,6 @@ class Reader:
             if self.augment is not None:
                 batch = self.augment(batch, Draws(mix(self.seed, _AUGMENTATION), epoch, indices))
         return batch
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Data code runs on one thread, as worker processes do: two threads give other bits."""
-    threads = torch.get_num_threads()
-    if threads == 1:
-        yield
-        return
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 class TrainingBatches:

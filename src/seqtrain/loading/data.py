@@ -7,8 +7,9 @@ import torch
 
 from seqtrain.batch import Spec
 from seqtrain.errors import WrongInput
-from seqtrain.loading.batches import Augment, PlainBatches, Reader, TrainingBatches, one_thread
+from seqtrain.loading.batches import Augment, PlainBatches, Reader, TrainingBatches
 from seqtrain.loading.settings import Loading
+from seqtrain.one_thread import one_thread
 from seqtrain.randomness import mix
 from seqtrain.sequences import Sequences, Sets, Statistics, View
 from seqtrain.splits import carve

@@ -1,0 +1,139 @@
+"""What is known of each file of a data set: its label, its side of the split, its group."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from seqtrain.datasets.folder_labels import (
+    Row,
+    Side,
+    found_in,
+    in_order,
+    parent_labels,
+    pattern,
+    read_table,
+    sides_by_pattern,
+)
+from seqtrain.errors import WrongInput
+from seqtrain.randomness import mix
+from seqtrain.splits import carve
+
+_TEST, _VAL = 1, 2
+
+
+@dataclass(frozen=True)
+class Facts:
+    """N files: what they are called, what they are, and what they are for."""
+
+    names: tuple[str, ...]  # relative to the data set's folder
+    labels: tuple[str, ...]
+    sides: tuple[Side | None, ...]  # None: not said
+    groups: tuple[str, ...] | None
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return tuple(in_order(self.labels))
+
+    def targets(self) -> Tensor:
+        """(N,) int64"""
+        index = {label: position for position, label in enumerate(self.classes)}
+        return torch.tensor([index[label] for label in self.labels])
+
+    def select(self, which: Sequence[int]) -> "Facts":
+        return Facts(
+            names=tuple(self.names[i] for i in which),
+            labels=tuple(self.labels[i] for i in which),
+            sides=tuple(self.sides[i] for i in which),
+            groups=tuple(self.groups[i] for i in which) if self.groups is not None else None,
+        )
+
+
+class Naming:
+    """How labels, split and groups are told; `AudioFolder` says what the settings mean.
+
+    Raises WrongInput where a pattern is no regular expression, or has not the one group that it needs.
+    """
+
+    def __init__(
+        self, *, label: str | None, table: str | None, val: str | None, test: str | None, group: str | None
+    ) -> None:
+        self.label = pattern("label", label, group=True) if label is not None else None
+        self.table = table
+        self.val = pattern("val", val, group=False) if val is not None else None
+        self.test = pattern("test", test, group=False) if test is not None else None
+        self.group = pattern("group", group, group=True) if group is not None else None
+
+    def facts(self, folder: Path, names: Sequence[str]) -> Facts:
+        """The facts of those names that the table lists, or of all where there is no table."""
+        rows = read_table(folder / self.table) if self.table is not None else {}
+        missing = sorted(set(rows) - set(names))
+        if missing:
+            raise WrongInput(
+                f"{folder / str(self.table)} names {missing[0]}, which is no audio file in {folder} "
+                f"({len(missing)} such lines): names there are relative to that folder"
+            )
+        names = [name for name in names if name in rows] if rows else names
+        return Facts(
+            names=tuple(names),
+            labels=tuple(self._labels(names, [rows[name] for name in names] if rows else [])),
+            sides=tuple(self._sides(names, [rows[name] for name in names] if rows else [])),
+            groups=tuple(found_in(names, self.group, "group")) if self.group is not None else None,
+        )
+
+    def _labels(self, names: Sequence[str], rows: Sequence[Row]) -> list[str]:
+        if self.label is not None:
+            return found_in(names, self.label, "label")
+        told = [row.label for row in rows if row.label is not None]
+        return told or parent_labels(names)
+
+    def _sides(self, names: Sequence[str], rows: Sequence[Row]) -> list[Side | None]:
+        told = [row.side for row in rows]
+        if not any(told):
+            return sides_by_pattern(names, self.val, self.test)
+        if self.val is not None or self.test is not None:
+            raise WrongInput(
+                f"data.table={self.table} has a column 'split', and data.val or data.test says the split too: "
+                "set data.val=null data.test=null, or take the column out"
+            )
+        return told
+
+
+def set_aside(facts: Facts, *, test_fraction: float, val_groups: float, seed: int) -> Facts:
+    """The same files with a side each; a share becomes test, and whole groups val, where nothing is said of them."""
+    sides: list[Side] = [side or "train" for side in facts.sides]
+    wanted: list[tuple[Side, float, int]] = [("test", test_fraction, _TEST)]
+    if facts.groups is not None:
+        wanted.append(("val", val_groups, _VAL))
+    for side, fraction, which in wanted:
+        if side in sides:
+            continue
+        free = [index for index, own in enumerate(sides) if own == "train"]
+        groups = [facts.groups[i] for i in free] if facts.groups is not None else None
+        _, carved = carve(facts.targets()[free], fraction, mix(seed, which), groups)
+        for position in carved.tolist():
+            sides[free[position]] = side
+    return Facts(facts.names, facts.labels, tuple(sides), facts.groups)
+
+
+def check_sides(facts: Facts) -> None:
+    """WrongInput where there is one class only, one that is not in the training set, or a group on two sides."""
+    if len(facts.classes) < 2:
+        raise WrongInput(f"all {len(facts.names)} files have the label {facts.classes[0]!r}: two labels are the least")
+    trained = {label for label, side in zip(facts.labels, facts.sides, strict=True) if side == "train"}
+    for name, label, side in zip(facts.names, facts.labels, facts.sides, strict=True):
+        if label not in trained:
+            raise WrongInput(
+                f"{name} ({side}) has the label {label!r}, which no file of the training set has: "
+                "leave it out or change the split"
+            )
+    seen: dict[str, tuple[str, Side | None]] = {}
+    for name, group, side in zip(facts.names, facts.groups or (), facts.sides, strict=False):
+        other, own = seen.setdefault(group, (name, side))
+        if own != side:
+            raise WrongInput(
+                f"the group {group!r} is on two sides of the split ({other}: {own}, {name}: {side}): "
+                "move its files to one side, or set data.group=null"
+            )

@@ -1,0 +1,147 @@
+"""Recordings of a folder: which files are audio, and what samples are in them."""
+
+import os
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from seqtrain.datasets.torchaudio_loading import torchaudio_transforms
+from seqtrain.errors import WrongInput
+from seqtrain.one_thread import one_thread
+
+Longer = Literal["cut", "centre", "refuse"]
+Channels = Literal["mix", "refuse"]
+
+AUDIO = frozenset({".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff"})
+_AT_ONCE = 256  # files decoded before any is passed on
+_STREAMED = 0x7FFF_0000  # a data length from here on says that the writer did not know it
+# libsndfile reads what is left of a file that was cut short and says so only in its log
+_CUT_SHORT = re.compile(r"(?:data|SSND)\s*:\s*(\d+) \(should be (\d+)\)")
+_REMEDY = "mend or remove it, or leave such files out with data.damaged=skip"
+_BROKEN_OGG = re.compile(r"File ended unexpectedly|Corrupted bitstream|reports a hole")
+
+
+class Damaged(WrongInput):
+    """A file that cannot be read, or not in full."""
+
+
+Result = tuple[Tensor, int] | Damaged  # samples (L,) and their rate, or why there are none
+
+
+class Found(NamedTuple):
+    audio: list[str]  # names relative to the folder, with forward slashes, sorted
+    others: Counter[str]  # how many files there are of each ending that is not audio
+
+
+def find(folder: Path) -> Found:
+    """The audio files of a folder and all folders in it, but for hidden ones."""
+    audio: list[str] = []
+    others: Counter[str] = Counter()
+    seen: set[str] = set()  # real folders: a link may lead back to one
+    for place, folders, files in os.walk(folder, followlinks=True):
+        real = os.path.realpath(place)
+        folders[:] = [] if real in seen else sorted(name for name in folders if not name.startswith("."))
+        if real in seen:
+            continue
+        seen.add(real)
+        for name in files:
+            ending = Path(name).suffix.lower()
+            if name.startswith("."):
+                continue
+            if ending in AUDIO:
+                audio.append(Path(place, name).relative_to(folder).as_posix())
+            else:
+                others[ending or name] += 1
+    return Found(sorted(audio), others)
+
+
+def read(path: Path, *, seconds: float | None, longer: Longer, channels: Channels) -> tuple[Tensor, int]:
+    """(L,) float32 samples of one channel, and their rate; of a long recording only what is kept is decoded.
+
+    Raises Damaged where the file is no audio, is cut short, holds no sample, or one that is not finite.
+    Raises WrongInput where a recording is longer than `seconds`, or has several channels, and that is refused.
+    """
+    import soundfile
+
+    try:
+        with soundfile.SoundFile(path) as file:
+            _whole(path, file.extra_info)
+            start, wanted = _part(path, file.frames, file.samplerate, seconds, longer)
+            if file.channels > 1 and channels == "refuse":
+                raise WrongInput(f"{path} has {file.channels} channels and data.channels=refuse: set data.channels=mix")
+            if start:
+                file.seek(start)
+            samples = file.read(wanted, dtype="float32", always_2d=True)
+            rate = int(file.samplerate)
+    except soundfile.SoundFileError as error:
+        empty = path.stat().st_size == 0
+        reason = "is empty (0 bytes)" if empty else f"cannot be decoded ({str(error).rpartition(': ')[2].strip('.')})"
+        raise Damaged(f"{path} {reason}: {_REMEDY}") from None
+    if len(samples) < wanted:
+        raise Damaged(f"{path} was cut short: {wanted} samples announced, {len(samples)} there: {_REMEDY}")
+    if not len(samples):
+        raise Damaged(f"{path} holds no samples: {_REMEDY}")
+    if not np.isfinite(samples).all():
+        place = int(np.argwhere(~np.isfinite(samples))[0, 0])
+        raise Damaged(f"{path} holds {samples[place].tolist()} at sample {place}: {_REMEDY}")
+    return torch.from_numpy(samples.mean(1)), rate
+
+
+def _whole(path: Path, log: str) -> None:
+    for announced, there in _CUT_SHORT.findall(log):
+        if int(there) < int(announced) < _STREAMED:
+            raise Damaged(f"{path} was cut short: {announced} bytes announced, {there} there: {_REMEDY}")
+    if _BROKEN_OGG.search(log):
+        raise Damaged(f"{path} is cut short or damaged inside: {_REMEDY}")
+
+
+def _part(path: Path, frames: int, rate: int, seconds: float | None, longer: Longer) -> tuple[int, int]:
+    """Where the kept part of a recording starts, and how many samples it has."""
+    most = frames if seconds is None else max(1, round(seconds * rate))
+    if frames <= most:
+        return 0, frames
+    if longer == "refuse":
+        raise WrongInput(
+            f"{path} lasts {frames / rate:g} s, over data.seconds={seconds:g}: "
+            "raise it, or set data.longer=cut or data.longer=centre"
+        )
+    return ((frames - most) // 2 if longer == "centre" else 0), most
+
+
+def read_all(paths: Sequence[Path], *, seconds: float | None, longer: Longer, channels: Channels) -> Iterator[Result]:
+    """What `read` returns for each path, in their order; a damaged file's error in its place."""
+
+    def attempt(path: Path) -> Result:
+        try:
+            return read(path, seconds=seconds, longer=longer, channels=channels)
+        except Damaged as error:
+            return error
+
+    with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as pool:  # decoding frees Python's lock
+        for start in range(0, len(paths), _AT_ONCE):
+            yield from pool.map(attempt, paths[start : start + _AT_ONCE])
+
+
+class Resampler:
+    """Recordings of any sample rate -> one rate, on one thread."""
+
+    def __init__(self, sample_rate: int) -> None:
+        self.sample_rate = sample_rate
+        self._from: dict[int, torch.nn.Module] = {}
+
+    def __call__(self, samples: Tensor, rate: int) -> Tensor:
+        """(L,) at `rate` -> (L',) at the sample rate."""
+        if rate == self.sample_rate:
+            return samples
+        if rate not in self._from:
+            self._from[rate] = torchaudio_transforms().Resample(rate, self.sample_rate)
+        with one_thread():
+            resampled: Tensor = self._from[rate](samples)
+        return resampled
