@@ -10,8 +10,10 @@ from functools import partial
 from typing import Any, cast, get_args, get_origin
 
 from seqtrain.errors import WrongInput
-from seqtrain.signatures import REQUIRED, Setting, settings_of, shown, unknown
+from seqtrain.nearest import shown, unknown
+from seqtrain.signatures import REQUIRED, Setting, settings_of
 from seqtrain.slots import SLOTS, Kind
+from seqtrain.sources import settings_in_source
 from seqtrain.trust import trusted_class
 
 _OURS = ("_target_", "_partial_")
@@ -76,7 +78,25 @@ def prepare(
         raise WrongInput(f"{setting} names no class: add _target_ with the full name of one")
     cls = trusted_class(values["_target_"], f"{setting}._target_")
     _check_kind(cls, kind, f"{setting}._target_")
-    return Recipe(cls, _checked(cls, values, setting, slot.given if slot else ()), setting)
+    return Recipe(cls, _checked(settings_of(cls), values, setting, slot.given if slot else ()), setting)
+
+
+def check_unimported(node: object, setting: str, also: Mapping[str, Setting] = {}) -> None:
+    """Find what mistakes can be found without an import: `prepare` finds them all, but torch takes its time.
+
+    Args:
+        node: the config, resolved.
+        setting: the config's name in messages; its first word is the slot.
+        also: settings that the class does not have and the config may.
+    """
+    slot = SLOTS[setting.split(".")[0]]
+    target = node.get("_target_") if isinstance(node, Mapping) else None
+    if not isinstance(node, Mapping) or not str(target).startswith(slot.home + "."):
+        return
+    known = settings_in_source(str(target))
+    if known is not None:
+        values = {key: value for key, value in node.items() if not _holds_target(value)}
+        _checked({**known, **also}, values, setting, slot.given)
 
 
 def plain(node: object, setting: str) -> dict[str, Any]:
@@ -94,22 +114,24 @@ def plain(node: object, setting: str) -> dict[str, Any]:
     return dict(node)
 
 
-def check_settings(cls: type, values: Mapping[str, Any], setting: str = "") -> dict[str, object]:
-    """The settings of a class that a config does not name, checked."""
-    return _checked(cls, values, setting, ())
+def check_settings(cls: type, values: Mapping[str, Any]) -> dict[str, object]:
+    """The settings of a class that a config does not name, checked; their names in messages have no prefix."""
+    return _checked(settings_of(cls), values, "", ())
 
 
-def _checked(cls: type, values: Mapping[str, Any], setting: str, given: Collection[str]) -> dict[str, object]:
-    known = {name: each for name, each in settings_of(cls).items() if name not in given}
+def _checked(
+    settings: Mapping[str, Setting], values: Mapping[str, Any], setting: str, given: Collection[str]
+) -> dict[str, object]:
+    known = {name: each for name, each in settings.items() if name not in given}
     prefix = f"{setting}." if setting else ""
-    owner = f"{cls.__module__}.{cls.__qualname__}"
+    owner = str(values.get("_target_") or "seqtrain")
     checked: dict[str, object] = {}
     for key, value in values.items():
         if key in _OURS:
             continue
         if key in _HYDRA:
-            raise WrongInput(f"{prefix}{key} is set: seqtrain does not read it, so remove it")
-        if key in given and key in settings_of(cls):
+            raise WrongInput(f"{prefix}{key} is {shown(value)}: seqtrain does not read it, so remove it")
+        if key in given and key in settings:
             raise WrongInput(f"{prefix}{key} is {shown(value)}: seqtrain knows it from the data, so remove it")
         if key not in known:
             raise unknown(str(key), owner, f"{prefix}{key}", list(known))
@@ -140,7 +162,7 @@ def _nested(value: object, kinds: tuple[type, ...], name: str) -> object:
         words = " or ".join(f"a {each.__module__}.{each.__qualname__}" for each in kinds)
         raise WrongInput(f"{name}._target_ is {value['_target_']}: must be {words}")
     given = [key for key, each in settings_of(cls).items() if each.default is REQUIRED and key not in value]
-    return _Nested(Recipe(cls, _checked(cls, value, name, given if later else ()), name), bool(later))
+    return _Nested(Recipe(cls, _checked(settings_of(cls), value, name, given if later else ()), name), bool(later))
 
 
 def _made(value: object) -> object:

@@ -1,7 +1,10 @@
-"""The valid name that a wrong one was probably meant to be."""
+"""Words for messages: the valid name that a wrong one was probably meant to be, a list, a value."""
 
+import json
 from collections.abc import Iterable
 from difflib import get_close_matches
+
+from seqtrain.errors import WrongInput
 
 
 def did_you_mean(wrong: str, names: Iterable[str]) -> str:
@@ -14,3 +17,19 @@ def listed(names: Iterable[str], most: int = 16) -> str:
     """`adam, sgd, …`: some names for a message of one line."""
     names = list(names)
     return ", ".join(names[:most]) + (", …" if len(names) > most else "")
+
+
+def unknown(key: str, owner: str, name: str, known: Iterable[str]) -> WrongInput:
+    """The error for a setting `name`, of which `key` is the last part, that nothing reads."""
+    known = list(known)
+    has = f"(it has {listed(known)})" if known else "(it has none)"
+    return WrongInput(f"{name} is no setting of {owner}{did_you_mean(key, known)} {has}")
+
+
+def shown(value: object) -> str:
+    """A value as YAML has it, cut where it is long."""
+    if value is None or isinstance(value, bool):
+        text = json.dumps(value)
+    else:
+        text = value if isinstance(value, str) and value else repr(value)
+    return text if len(text) <= 60 else text[:57] + "…"

@@ -1,21 +1,24 @@
 """Every part of a run, checked together: what each slot of a config must be, and the settings of the run itself."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, cast
 
 from pydantic import StringConstraints
 
-from seqtrain.build import Recipe, check_settings, plain, prepare
+from seqtrain.build import Recipe, check_settings, check_unimported, plain, prepare
 from seqtrain.errors import WrongInput
-from seqtrain.nearest import did_you_mean, listed
+from seqtrain.nearest import did_you_mean, listed, unknown
 from seqtrain.ranges import Count, Size
-from seqtrain.signatures import settings_of, unknown
+from seqtrain.signatures import settings_of
 from seqtrain.slots import SLOTS
+from seqtrain.sources import settings_in_source
 from seqtrain.trust import trusted_class
 
 Name = Annotated[str, StringConstraints(pattern=r"^[\w.+,=-]+$")]
 
+_LOADING = "seqtrain.loading.settings.Loading"
 _NODES = ("data", "model", "task", "optimizer", "scheduler", "trainer", "checkpoint", "callbacks", "logger")
 
 
@@ -66,8 +69,12 @@ def prepare_parts(config: Mapping[str, Any]) -> Parts:
     Raises:
         WrongInput: the first mistake.
     """
+    config = {key: value for key, value in plain(config, "config").items() if not _only_referred_to(key, config)}
     _check_keys(config)
     run = Run(**cast(Any, check_settings(Run, {k: v for k, v in config.items() if k not in _NODES})))
+    for slot in ("task", "model"):
+        check_unimported(config.get(slot), slot)
+    check_unimported(config.get("data"), "data", settings_in_source(_LOADING) or {})
     optimizer = prepare(config.get("optimizer"), "optimizer")
     scheduler = prepare(config.get("scheduler"), "scheduler")
     trainer = prepare(config.get("trainer"), "trainer")
@@ -85,7 +92,7 @@ def prepare_parts(config: Mapping[str, Any]) -> Parts:
         trainer=trainer,
         checkpoint=checkpoint,
         callbacks=callbacks,
-        logger=prepare(logger, "logger") if logger is not None else None,
+        logger=prepare(logger, "logger") if logger else None,
         task=prepare(config.get("task"), "task"),
         model=prepare(config.get("model"), "model"),
         **prepare_data(config.get("data")),
@@ -99,7 +106,7 @@ def prepare_data(node: object) -> dict[str, Recipe]:
     if target is None:
         raise WrongInput("data names no class: add _target_ with the full name of one")
     cls = trusted_class(target, "data._target_")
-    reading = settings_of(trusted_class("seqtrain.loading.settings.Loading", "data"))
+    reading = settings_of(trusted_class(_LOADING, "data"))
     own = settings_of(cls)
     for key in values:
         if not str(key).startswith("_") and key not in reading and key not in own:
@@ -107,9 +114,18 @@ def prepare_data(node: object) -> dict[str, Recipe]:
     loading = {key: value for key, value in values.items() if key in reading}
     rest = {key: value for key, value in values.items() if key in own or str(key).startswith("_")}
     return {
-        "loading": prepare({"_target_": "seqtrain.loading.settings.Loading", **loading}, "data", SLOTS["loading"].kind),
+        "loading": prepare({"_target_": _LOADING, **loading}, "data", SLOTS["loading"].kind),
         "data": prepare(rest, "data"),
     }
+
+
+def _only_referred_to(key: str, config: Mapping[str, Any]) -> bool:
+    """Whether it is a value of the user's own that other settings refer to, as in `model.hidden: ${width}`."""
+    if key in _NODES or key in settings_of(Run) or not hasattr(config, "_content"):
+        return False
+    from omegaconf import OmegaConf
+
+    return re.search(r"\$\{" + re.escape(key) + r"[.}]", OmegaConf.to_yaml(cast(Any, config))) is not None
 
 
 def _check_keys(config: Mapping[str, Any]) -> None:

@@ -23,30 +23,35 @@ class Shown:
 
     spec: Spec
     sequences: Sequences
-    _kept: list[Tensor] = field(default_factory=list)
+    _kept: dict[int, Tensor] = field(default_factory=dict)
     _counts: Tensor | None = None
 
+    def __post_init__(self) -> None:
+        self._every = -(-len(self.sequences) // _MOST)
+
     def see(self, batch: Batch, outputs: Tensor) -> None:
-        if len(self._kept) < _MOST:
-            rows = outputs.detach().float().cpu()
-            self._kept += (
-                [row[:length] for row, length in zip(rows, batch.lengths.tolist(), strict=True)]
-                if (self.spec.per_step)
-                else list(rows)
-            )
+        for row, index in enumerate(batch.indices.tolist()):
+            if index % self._every == 0:
+                steps = slice(int(batch.lengths[row])) if self.spec.per_step else slice(None)
+                self._kept[index] = outputs[row, steps].float().cpu()
         if self.spec.classes:
             counts = _confusion(batch, outputs, len(self.spec.classes)).cpu()
             self._counts = counts if self._counts is None else self._counts + counts
 
     @property
+    def indices(self) -> list[int]:
+        """Which sequences are kept, spread over the set."""
+        return sorted(self._kept)
+
+    @property
     def batch(self) -> Batch:
-        """The first sequences, as the data set gives them."""
-        return self.sequences.batch(torch.arange(min(len(self._kept), _MOST)))
+        """Those sequences, as the data set gives them."""
+        return self.sequences.batch(torch.tensor(self.indices))
 
     @property
     def predictions(self) -> Tensor:
         """The network's answers to `batch`, padded like it."""
-        return pad_sequence(self._kept[:_MOST], batch_first=True)
+        return pad_sequence([self._kept[index] for index in self.indices], batch_first=True)
 
     @property
     def confusion(self) -> Tensor | None:

@@ -14,7 +14,7 @@ from annotated_types import Ge, Gt, Le, Len, Lt, MinLen
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from seqtrain.errors import WrongInput
-from seqtrain.nearest import did_you_mean, listed
+from seqtrain.nearest import shown
 
 REQUIRED = inspect.Parameter.empty
 _STRICT = ConfigDict(strict=True, allow_inf_nan=False, arbitrary_types_allowed=True)
@@ -59,18 +59,12 @@ def settings_of(cls: type) -> Mapping[str, Setting]:
     if cls.__init__ is object.__init__:  # type: ignore[misc]
         return {}
     hints = _hints(cls)
-    meanings = _meanings(inspect.getdoc(cls) or "")
+    said = meanings(inspect.getdoc(cls) or "")
     return {
-        name: Setting(name, hints.get(name, Any), parameter.default, meanings.get(name, ""))
+        name: Setting(name, hints.get(name, Any), parameter.default, said.get(name, ""))
         for name, parameter in inspect.signature(cls).parameters.items()
         if parameter.kind in _NAMED
     }
-
-
-def unknown(key: str, owner: str, name: str, known: list[str]) -> WrongInput:
-    """The error for a setting that nothing reads."""
-    has = f"(it has {listed(known)})" if known else "(it has none)"
-    return WrongInput(f"{name} is no setting of {owner}{did_you_mean(key, known)} {has}")
 
 
 def describe(annotation: Any) -> str:
@@ -90,15 +84,6 @@ def describe(annotation: Any) -> str:
     return _WORDS.get(origin or annotation, f"a {getattr(annotation, '__name__', annotation)}")
 
 
-def shown(value: object) -> str:
-    """A value as YAML has it, cut where it is long."""
-    if value is None or isinstance(value, bool):
-        text = json.dumps(value)
-    else:
-        text = value if isinstance(value, str) and value else repr(value)
-    return text if len(text) <= 60 else text[:57] + "…"
-
-
 def _ranged(annotation: Any) -> str:
     base, *marks = get_args(annotation)
     limits = [
@@ -112,7 +97,7 @@ def _ranged(annotation: Any) -> str:
             limits.append(f"{mark.min_length} of them")
         elif isinstance(mark, MinLen | Len) and mark.min_length:
             limits.append(f"at least {mark.min_length} of them")
-    return f"{describe(base)} {' and '.join(limits)}".strip()
+    return ", ".join([describe(base), *([" and ".join(limits)] if limits else [])])
 
 
 def _spelled(value: object, annotation: Any) -> object:
@@ -135,18 +120,18 @@ def _hints(cls: type) -> dict[str, Any]:
         return {}
 
 
-def _meanings(doc: str) -> dict[str, str]:
+def meanings(doc: str) -> dict[str, str]:
     """The lines of a docstring's `Args:` block, by parameter."""
     _, _, block = doc.partition("Args:\n")
-    meanings: dict[str, str] = {}
+    found: dict[str, str] = {}
     name = ""
     for line in block.splitlines():
         start = re.match(r" {4}(\w+)(?: \([^)]*\))?: (.*)", line)
         if start:
             name = start[1]
-            meanings[name] = start[2]
+            found[name] = start[2]
         elif line.startswith("     ") and name:
-            meanings[name] += " " + line.strip()
+            found[name] += " " + line.strip()
         elif line.strip():
             break
-    return meanings
+    return found

@@ -39,6 +39,7 @@ class Slot:
 
     kind: Kind
     given: tuple[str, ...] = ()  # parameters that a config may not set: whoever calls the recipe knows them
+    home: str = ""  # where seqtrain's own classes for it are
 
 
 _TORCH_OPTIMIZER = "torch.optim.optimizer.Optimizer"
@@ -46,14 +47,16 @@ _CALLBACK = "pytorch_lightning.callbacks.callback.Callback"
 _LOGGER = "pytorch_lightning.loggers.logger.Logger"
 
 SLOTS = {
-    "data": Slot(Kind("a data set: a class with load(seed)", method=("load", "seed"))),
+    "data": Slot(Kind("a data set: a class with load(seed)", method=("load", "seed")), home="seqtrain.datasets"),
     "loading": Slot(Kind("seqtrain's Loading", ancestors=("seqtrain.loading.settings.Loading",))),
     "model": Slot(
         Kind("a torch.nn.Module", ancestors=("torch.nn.modules.module.Module",)),
         given=("in_features", "per_step", "longest", "shortest"),
+        home="seqtrain.models",
     ),
     "task": Slot(
         Kind("a task: a class with head(backbone, spec)", method=("head", "backbone", "spec")),
+        home="seqtrain.tasks",
     ),
     "optimizer": Slot(
         Kind(

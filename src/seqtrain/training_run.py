@@ -91,7 +91,7 @@ def _test(fit: Fit, run: RunFolder) -> dict[str, float]:
         predictions=shown.predictions,
         rows=run.read_rows(),
         confusion_counts=shown.confusion,
-        names=[shown.sequences.name(i) for i in range(len(shown.predictions))],
+        names=[shown.sequences.name(index) for index in shown.indices],
         step=fit.trainer.global_step,
     )
     return {} if data.test is None else metrics("test", learner.eval_sums, learner.scores)

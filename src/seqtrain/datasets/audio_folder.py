@@ -59,6 +59,7 @@ class AudioFolder:
         time_width: the longest of them in frames
         frequency_masks: masked bands of frequency
         frequency_width: the widest of them in mels
+        stretch: largest random change of tempo, as a share of the length
         shift: furthest random move in time, in frames
     """
 
@@ -89,6 +90,7 @@ class AudioFolder:
         time_width: Size = 16,
         frequency_masks: Size = 0,
         frequency_width: Size = 16,
+        stretch: Fraction = 0.0,
         shift: Size = 0,
     ) -> None:
         if shorter == "pad" and seconds is None:
@@ -107,7 +109,7 @@ class AudioFolder:
         self.pad = shorter == "pad"
         self.skip_damaged = damaged == "skip"
         self.spectrogram = LogMel(sample_rate=sample_rate, n_fft=n_fft, hop=hop, mels=mels)
-        self.masks = Masks(time_masks, time_width, frequency_masks, frequency_width, shift)
+        self.masks = Masks(time_masks, time_width, frequency_masks, frequency_width, stretch, shift)
 
     def load(self, seed: int) -> Sets:
         facts = self.naming.facts(self.path, self._names())

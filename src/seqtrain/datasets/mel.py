@@ -8,7 +8,7 @@ from seqtrain.datasets.spectrogram import LogMel
 from seqtrain.errors import WrongInput
 from seqtrain.one_thread import one_thread
 from seqtrain.randomness import generator
-from seqtrain.ranges import Count, Size
+from seqtrain.ranges import Count, Fraction, Size
 from seqtrain.sequences import Sequences, Sets, feature_statistics
 
 _TRAIN, _TEST = 1, 2
@@ -36,6 +36,7 @@ class Mel:
         time_width: the longest of them in frames
         frequency_masks: masked bands of frequency
         frequency_width: the widest of them in mels
+        stretch: largest random change of tempo, as a share of the length
         shift: furthest random move in time, in frames
     """
 
@@ -54,6 +55,7 @@ class Mel:
         time_width: Size = 16,
         frequency_masks: Size = 0,
         frequency_width: Size = 16,
+        stretch: Fraction = 0.0,
         shift: Size = 0,
     ) -> None:
         self.samples = (frames - 1) * hop
@@ -68,7 +70,7 @@ class Mel:
         self.test_size = test_size
         self.snr = snr
         self.sample_rate = sample_rate
-        self.masks = Masks(time_masks, time_width, frequency_masks, frequency_width, shift)
+        self.masks = Masks(time_masks, time_width, frequency_masks, frequency_width, stretch, shift)
 
     def load(self, seed: int) -> Sets:
         with one_thread():

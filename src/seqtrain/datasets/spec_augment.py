@@ -1,4 +1,4 @@
-"""SpecAugment: spectrograms with some times and some frequencies masked, and shifted in time."""
+"""SpecAugment: spectrograms with some times and some frequencies masked, stretched and shifted in time."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -18,14 +18,15 @@ class Masks(NamedTuple):
     time_width: int = 0  # the longest of them in steps (never over half of the sequence)
     frequency_masks: int = 0  # how many bands of frequency are masked
     frequency_width: int = 0  # the widest of them in features
+    stretch: float = 0.0  # the largest change of tempo, as a share of the length
     shift: int = 0  # the furthest a sequence moves either way, in steps; its first or last step fills the gap
 
 
 def spec_augment(train: Sequences, masks: Masks) -> "SpecAugment | None":
     """The augmentation for a training set, or None where nothing is masked or moved."""
-    if not (masks.time_masks or masks.frequency_masks or masks.shift):
+    if not (masks.time_masks or masks.frequency_masks or masks.stretch or masks.shift):
         return None
-    return SpecAugment(feature_statistics(train).mean, *masks)
+    return SpecAugment(feature_statistics(train).mean, train.longest, *masks)
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,18 +39,23 @@ class SpecAugment:
 
     Args:
         mean: (F,) the training set's mean of each frequency
-        time_masks, time_width, frequency_masks, frequency_width, shift: see `Masks`
+        longest: steps of the longest training sequence; stretching makes none longer
+        time_masks, time_width, frequency_masks, frequency_width, stretch, shift: see `Masks`
     """
 
     mean: Tensor
+    longest: int
     time_masks: int = 0
     time_width: int = 0
     frequency_masks: int = 0
     frequency_width: int = 0
+    stretch: float = 0.0
     shift: int = 0
 
     def __call__(self, batch: Batch, draws: Draws) -> Batch:
         inputs, lengths = batch.inputs, batch.lengths  # (B, T, F), (B,)
+        if self.stretch:
+            inputs, lengths = _stretched(inputs, lengths, self.stretch, self.longest, draws)
         if self.shift:
             inputs = zero_padding(_shifted(inputs, lengths, self.shift, draws), lengths)
         steps, features = inputs.shape[1:]
@@ -62,7 +68,7 @@ class SpecAugment:
             every = torch.full_like(lengths, features)
             bands = _bands(features, every, every.clamp(max=self.frequency_width), self.frequency_masks, draws)
             masked |= bands[:, None, :] & valid_steps(lengths, steps)[:, :, None]
-        return batch._replace(inputs=torch.where(masked, self.mean.to(inputs), inputs))
+        return batch._replace(inputs=torch.where(masked, self.mean.to(inputs), inputs), lengths=lengths)
 
 
 def _bands(size: int, ends: Tensor, widest: Tensor, count: int, draws: Draws) -> Tensor:
@@ -78,3 +84,17 @@ def _shifted(inputs: Tensor, lengths: Tensor, furthest: int, draws: Draws) -> Te
     source = torch.arange(inputs.shape[1], device=inputs.device) - by[:, None]  # (B, T)
     source = torch.minimum(source.clamp(min=0), (lengths - 1)[:, None])
     return inputs.gather(1, source[:, :, None].expand_as(inputs))
+
+
+def _stretched(inputs: Tensor, lengths: Tensor, most: float, longest: int, draws: Draws) -> tuple[Tensor, Tensor]:
+    """Another tempo for each sequence, its steps interpolated linearly."""
+    factors = 1 + most * (2 * draws.uniform() - 1)  # (B,)
+    stretched = (lengths * factors).round().long().clamp(min=1, max=longest)
+    steps = torch.arange(int(stretched.max()), device=inputs.device)  # (T',)
+    rate = (lengths - 1) / (stretched - 1).clamp(min=1)
+    places = torch.minimum(steps * rate[:, None], (lengths - 1)[:, None])  # (B, T')
+    before = places.floor().long()
+    after = torch.minimum(before + 1, (lengths - 1)[:, None])
+    share = (places - before)[:, :, None]
+    low, high = (inputs.gather(1, which[:, :, None].expand(-1, -1, inputs.shape[2])) for which in (before, after))
+    return zero_padding(low + share * (high - low), stretched), stretched

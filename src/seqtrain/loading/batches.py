@@ -56,6 +56,7 @@ class TrainingBatches:
         position: optimizer steps made so far.
         workers: processes that gather and augment; 0 does it here.
         limit: use the first so many batches of each epoch only.
+        pool: batches whose sequences are sorted by length together.
     """
 
     def __init__(
@@ -70,8 +71,9 @@ class TrainingBatches:
         position: Callable[[], int],
         workers: int = 0,
         limit: int | None = None,
+        pool: int = 1,
     ) -> None:
-        self._limit = limit
+        self._limit, self._pool = limit, pool
         self._reader, self._seed = reader, reader.seed
         self._batch_size, self._accumulate, self._chunk = batch_size, accumulate, chunk
         self._total_steps, self._position, self._workers = total_steps, position, workers
@@ -83,7 +85,8 @@ class TrainingBatches:
 
     def _chunks(self, epoch: int, done: int) -> Iterator[list[Group]]:
         end = min(self._steps_per_epoch, self._total_steps - epoch * self._steps_per_epoch)
-        order = epoch_batches(len(self._reader.sequences), self._batch_size, seed=self._seed, epoch=epoch)
+        lengths = self._reader.sequences.lengths
+        order = epoch_batches(lengths, self._batch_size, pool=self._pool, seed=self._seed, epoch=epoch)
         left = order[: self._limit][done * self._accumulate : end * self._accumulate]
         batches = read_all(self._reader, [(epoch, indices) for indices in left], self._workers)
         groups = iter(lambda: list(islice(batches, self._accumulate)), [])
@@ -91,11 +94,11 @@ class TrainingBatches:
 
 
 class PlainBatches:
-    """A set in its own order, as chunks of batches, for validation and test."""
+    """A whole set as chunks of batches, for validation and test: no randomness, similar lengths together."""
 
-    def __init__(self, reader: Reader, *, batch_size: int, chunk: int, workers: int = 0) -> None:
+    def __init__(self, reader: Reader, *, batch_size: int, chunk: int, workers: int = 0, pool: int = 1) -> None:
         self._reader, self._workers, self._chunk = reader, workers, chunk
-        self._order = plain_batches(len(reader.sequences), batch_size)
+        self._order = plain_batches(reader.sequences.lengths, batch_size, pool=pool)
 
     def __len__(self) -> int:
         return -(-len(self._order) // self._chunk)

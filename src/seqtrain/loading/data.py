@@ -49,12 +49,17 @@ class Data:
             position=position,
             workers=self.loading.workers,
             limit=self.loading.limit,
+            pool=self.loading.length_pool,
         )
 
     def plain(self, sequences: Sequences, *, chunk: int) -> PlainBatches:
-        """Batches of a set in its own order, nothing augmented."""
+        """Batches of a whole set, nothing augmented."""
         return PlainBatches(
-            Reader(sequences), batch_size=self.loading.batch_size, chunk=chunk, workers=self.loading.workers
+            Reader(sequences),
+            batch_size=self.loading.batch_size,
+            chunk=chunk,
+            workers=self.loading.workers,
+            pool=self.loading.length_pool,
         )
 
 

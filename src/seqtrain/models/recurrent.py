@@ -4,12 +4,10 @@ from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from seqtrain.batch import zero_padding
+from seqtrain.models.both_ways import State, read_both_ways
 from seqtrain.ranges import Count, Fraction
-
-State = Tensor | tuple[Tensor, Tensor]  # (num_layers x directions, B, H); for an LSTM, hidden and cell
 
 
 class Recurrent(nn.Module):
@@ -30,6 +28,8 @@ class Recurrent(nn.Module):
         bias: whether the gates add biases.
         bidirectional: whether each layer also reads the sequence backwards.
         dropout: probability of zeroing a value between layers, in training; without effect on one layer.
+        weights: the first weights: uniform as torch's; or orthogonal between states (Saxe et al. 2014), Xavier
+            (Glorot and Bengio 2010) from inputs, biases zero.
         initial_state: zero, learned (a parameter of each layer), or random (standard normal in training,
             zero in evaluation).
     """
@@ -46,6 +46,7 @@ class Recurrent(nn.Module):
         bias: bool = True,
         bidirectional: bool = False,
         dropout: Fraction = 0.0,
+        weights: Literal["uniform", "orthogonal"] = "uniform",
         initial_state: Literal["zero", "learned", "random"] = "zero",
     ) -> None:
         super().__init__()
@@ -68,28 +69,18 @@ class Recurrent(nn.Module):
             self.layers = nn.GRU(in_features, hidden, **settings)
         else:
             self.layers = nn.RNN(in_features, hidden, nonlinearity=cell.removeprefix("rnn_"), **settings)
+        if weights == "orthogonal":
+            _make_orthogonal(self.layers)
         if initial_state == "learned":
             self.start = nn.Parameter(torch.zeros(self._state_shape))
 
     def forward(self, inputs: Tensor, lengths: Tensor, state: State | None = None) -> tuple[Tensor, Tensor]:
         state = self._first_state(inputs) if state is None else state
         if self.bidirectional:
-            return self._both_ways(inputs, lengths, state), lengths
-        outputs, _ = self.layers(inputs, state)  # (B, T, H): padding comes last, so no valid step sees it
+            outputs = read_both_ways(self.layers, inputs, lengths, state)
+        else:
+            outputs, _ = self.layers(inputs, state)  # (B, T, H): padding comes last, so no valid step sees it
         return zero_padding(outputs, lengths), lengths
-
-    def _both_ways(self, inputs: Tensor, lengths: Tensor, state: State | None) -> Tensor:
-        """(B, T, 2H). Reading backwards starts with the padding, unless the batch is packed."""
-        counts = lengths.cpu()  # where packing needs them
-        exporting = torch.onnx.is_in_onnx_export()  # which would freeze the choice made for its example
-        outputs: Tensor
-        if not exporting and bool((counts == inputs.shape[1]).all()):
-            outputs, _ = self.layers(inputs, state)
-            return outputs
-        packed = pack_padded_sequence(inputs, counts, batch_first=True, enforce_sorted=False)
-        packed, _ = self.layers(packed, state)
-        outputs, _ = pad_packed_sequence(packed, batch_first=True, total_length=inputs.shape[1])
-        return outputs
 
     def _first_state(self, inputs: Tensor) -> State | None:
         """None stands for zeros."""
@@ -102,3 +93,14 @@ class Recurrent(nn.Module):
         else:
             return None
         return (start[0], start[1]) if states == 2 else start[0]
+
+
+def _make_orthogonal(layers: nn.RNNBase) -> None:
+    """Each gate has a matrix of its own, of `hidden` rows."""
+    for name, parameter in layers.named_parameters():
+        if name.startswith("bias"):
+            nn.init.zeros_(parameter)
+            continue
+        fill = nn.init.orthogonal_ if name.startswith("weight_hh") else nn.init.xavier_uniform_
+        for gate in torch.split(parameter.detach(), layers.hidden_size):
+            fill(gate)

@@ -1,0 +1,78 @@
+"""From overrides to a composed config, by Hydra's compose API; nothing heavy is imported."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from hydra import compose as hydra_compose
+from hydra import initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf, open_dict
+
+from seqtrain.commands.configs import Configs, shipped
+from seqtrain.commands.run_folders import register_resolvers
+from seqtrain.errors import WrongInput
+
+CONFIG = "train"
+
+
+class Composer:
+    """Composes configs. Made by `composing`, within which Hydra is set up."""
+
+    def __init__(self, configs: Configs) -> None:
+        self.configs = configs
+        self._search = search_override(configs.user)
+        self._composed: dict[tuple[str, ...], DictConfig] = {}
+
+    def compose(self, overrides: Sequence[str]) -> DictConfig:
+        """The whole config, with Hydra's own node. The last one is kept: composing takes a tenth of a second."""
+        key = tuple(overrides)
+        if key not in self._composed:
+            words = [*self._search, *overrides]
+            self._composed = {key: hydra_compose(CONFIG, overrides=words, return_hydra_config=True)}
+        return self._composed[key]
+
+    def parse(self, overrides: Sequence[str]) -> list[Override]:
+        """The overrides, taken apart. WrongInput: one that cannot be read."""
+        parser = OverridesParser.create(config_loader=GlobalHydra.instance().config_loader())
+        parsed = []
+        for text in overrides:
+            try:
+                parsed += parser.parse_overrides([text])
+            except HydraException as error:
+                reason = str(error.__cause__ or error).splitlines()[0]
+                raise WrongInput(f"{text} cannot be read as key=value: {reason}") from error
+        return parsed
+
+
+@contextmanager
+def composing(configs: Configs) -> Iterator[Composer]:
+    """Hydra's compose API, set up for seqtrain's configs and the user's."""
+    register_resolvers()
+    with initialize_config_dir(str(shipped()), job_name=CONFIG, version_base="1.3"):
+        yield Composer(configs)
+
+
+def search_override(folders: Sequence[Path]) -> list[str]:
+    """The override that adds config folders to those that Hydra searches."""
+    paths = ",".join(quoted(f"file://{folder}") for folder in folders)
+    return [f"hydra.searchpath=[{paths}]"] if folders else []
+
+
+def quoted(text: object) -> str:
+    """Text as a value in an override."""
+    escaped = str(text).replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
+
+
+def without_hydra(config: DictConfig) -> DictConfig:
+    """The part of a composed config that is seqtrain's."""
+    task = config.copy()
+    with open_dict(task):
+        task.pop("hydra", None)
+    assert isinstance(task, DictConfig)
+    OmegaConf.set_readonly(task, False)
+    return task

@@ -1,0 +1,118 @@
+"""`seqtrain list`: what there is to choose, and with group=option the settings of a choice."""
+
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from seqtrain.commands.arguments import read_arguments
+from seqtrain.commands.configs import Configs, first_line
+from seqtrain.errors import WrongInput
+from seqtrain.nearest import did_you_mean, listed, shown
+from seqtrain.signatures import Setting, settings_of
+from seqtrain.sources import settings_in_source
+from seqtrain.trust import trusted_class
+
+_HELP = """List what there is to choose, or the settings of a choice.
+
+usage: seqtrain list [--config-dir DIR] [--trust PACKAGE] [group | group=option …]
+
+Examples:
+  seqtrain list
+  seqtrain list data
+  seqtrain list model=lstm"""
+
+
+def main(typed: list[str]) -> int:
+    """Print the lists asked for. WrongInput: there is no such group or option."""
+    arguments = read_arguments(typed)
+    if "--help" in arguments.flags:
+        print(_HELP)
+        return 0
+    configs = Configs(arguments.config_dirs)
+    wanted = arguments.overrides or [name for name in configs.groups if "/" not in name and name != "loading"]
+    console = Console(width=None if Console().is_terminal else 140, highlight=False)
+    for each in wanted:
+        group, _, option = each.partition("=")
+        options = _known(configs.groups, group, "group")
+        if not option:
+            console.print(_choices(group, options))
+            continue
+        _known(options, option, group)
+        console.print(_settings(each, options[option], configs))
+    return 0
+
+
+def _known(names: dict[str, Any], name: str, what: str) -> Any:
+    if name not in names:
+        raise WrongInput(f"there is no {what} {name}{did_you_mean(name, names)} (there are {listed(names, 30)})")
+    return names[name]
+
+
+def _choices(group: str, options: dict[str, Path]) -> Table:
+    table = Table(box=None, show_header=False, title=group, title_justify="left", title_style="bold")
+    table.add_column(no_wrap=True, min_width=22)
+    table.add_column(overflow="fold")
+    for option, path in sorted(options.items()):
+        table.add_row(f"  {option}", _line(path))
+    return table
+
+
+def _line(path: Path) -> str:
+    line = first_line(path)
+    if line.startswith("@package"):  # Hydra wants that first
+        line = path.read_text(encoding="utf-8").splitlines()[1].lstrip("# ")
+    return line
+
+
+def _settings(choice: str, path: Path, configs: Configs) -> Table:
+    table = Table(box=SIMPLE_HEAD, title=f"{choice}: {_line(path)}", title_justify="left", title_style="bold")
+    table.add_column("setting", no_wrap=True)
+    for name in ("default", "allowed", "meaning"):
+        table.add_column(name, overflow="fold")
+    for row in _rows(choice, configs):
+        table.add_row(*row)
+    return table
+
+
+def _rows(choice: str, configs: Configs) -> list[tuple[str, str, str, str]]:
+    """Name, default, allowed and meaning of each setting: from the config, the signature and its docstring."""
+    from seqtrain.commands.compose import composing
+    from seqtrain.commands.mistakes import in_words
+
+    group = choice.partition("=")[0].split("/")[0]
+    with composing(configs) as composer:
+        try:
+            config = composer.compose([choice])
+        except Exception as error:
+            raise in_words(error) from error
+    node = config.get(group)
+    rows = []
+    for prefix, values in _nodes(group, node):
+        known = _known_settings(values["_target_"], f"{prefix}._target_")
+        if group == "data":
+            known |= _known_settings("seqtrain.loading.settings.Loading", "data")
+        plain = OmegaConf.to_container(values, resolve=False)
+        assert isinstance(plain, dict)
+        for name, value in ((str(key), value) for key, value in plain.items()):
+            if name in known:
+                default = "must be given" if value == "???" else shown(value)
+                rows.append((f"{prefix}.{name}", default, known[name].allowed, known[name].meaning))
+    return rows
+
+
+def _known_settings(target: str, setting: str) -> dict[str, Setting]:
+    known = settings_in_source(target)
+    return dict(settings_of(trusted_class(target, setting)) if known is None else known)
+
+
+def _nodes(name: str, node: Any) -> list[tuple[str, Any]]:
+    """The node itself, or those in it, that name a class."""
+    if not isinstance(node, DictConfig):
+        return []
+    if "_target_" in node:
+        return [(name, node)]
+    return [found for key in node for found in _nodes(f"{name}.{key!s}", node._get_node(key))]

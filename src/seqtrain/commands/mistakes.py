@@ -1,0 +1,85 @@
+"""Hydra's complaints about overrides, in words: what was wrong, what is allowed, the nearest valid name."""
+
+from collections.abc import Iterable
+
+from hydra.core.override_parser.types import Override, OverrideType
+from omegaconf import DictConfig, ListConfig, OmegaConf
+
+from seqtrain.commands.configs import Configs, shipped
+from seqtrain.errors import WrongInput
+from seqtrain.nearest import did_you_mean, listed, shown, unknown
+
+_ADDS = (OverrideType.ADD, OverrideType.FORCE_ADD)
+
+
+def check_names(overrides: Iterable[Override], configs: Configs) -> None:
+    """Whether each override names a group and its options, or a setting that may exist. Reads no config."""
+    groups = configs.groups
+    keys = [str(key) for key in OmegaConf.load(shipped() / "train.yaml") if key not in ("defaults", "hydra")]
+    for override in overrides:
+        key = override.key_or_group
+        if is_hydras(override):
+            continue
+        if key in groups:
+            if override.type is not OverrideType.DEL:
+                _check_options(override, list(groups[key]))
+        elif "." not in key and override.type not in _ADDS and key not in keys:
+            names = [*(group for group in groups if "/" not in group and group != "loading"), *keys]
+            near = did_you_mean(key, names)
+            raise WrongInput(f"{override.input_line}: there is no {key}{near} (there are {listed(names, 30)})")
+
+
+def check_keys(overrides: Iterable[Override], base: DictConfig, configs: Configs) -> None:
+    """Whether each setting that is changed is there. `base` is the config before settings were changed."""
+    for override in overrides:
+        if override.type not in _ADDS and not is_hydras(override) and override.key_or_group not in configs.groups:
+            _check_key(override.key_or_group, base, configs)
+
+
+def is_hydras(override: Override) -> bool:
+    """Whether it is for Hydra itself."""
+    return override.key_or_group.split(".")[0].split("/")[0] == "hydra"
+
+
+def in_words(error: Exception) -> WrongInput:
+    """Any other complaint of Hydra's, on at most four lines."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    lines = [line for line in lines if not line.startswith(("Set the environment variable", "See http"))]
+    text = " ".join(lines)
+    return WrongInput(text if len(text) <= 400 else text[:399] + "…")
+
+
+def _check_options(override: Override, options: list[str]) -> None:
+    for option in _chosen(override):
+        if str(option) not in options:
+            group = override.key_or_group
+            raise WrongInput(
+                f"{group}={shown(option)}: there is no such {group}{did_you_mean(str(option), options)}\n"
+                f"{group} is one of {listed(options, 30)}"
+            )
+
+
+def _chosen(override: Override) -> list[object]:
+    if override.is_sweep_override():
+        return list(override.sweep_string_iterator()) if override.is_discrete_sweep() else []
+    value = override.value()
+    return value if isinstance(value, list) else [value]
+
+
+def _check_key(key: str, base: DictConfig, configs: Configs) -> None:
+    node: object = base
+    parts = key.partition("@")[0].split(".")
+    for position, part in enumerate(parts):
+        above = ".".join(parts[:position])
+        if isinstance(node, ListConfig) and part.isdigit() and int(part) < len(node):
+            node = node._get_node(int(part))
+            continue
+        if not isinstance(node, DictConfig):
+            raise WrongInput(f"{key} is no setting: {above} is {shown(node)} and holds no settings of its own")
+        if part not in node:
+            if part in configs.groups.get(above, {}):
+                raise WrongInput(f"{key} is no setting yet: add {above}={part}")
+            owner = str(node.get("_target_") or above or "seqtrain")
+            raise unknown(part, owner, key, [str(name) for name in node if not str(name).startswith("_")])
+        node = node._get_node(part)
+        node = node._value() if node is not None and not OmegaConf.is_config(node) else node

@@ -1,0 +1,137 @@
+"""Sequences as one looks at them, with the class that they have and the class that the model sees."""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from seqtrain.batch import Batch
+from seqtrain.datasets.strokes import strokes_of
+from seqtrain.figures import style
+from seqtrain.sequences import View
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+Paint = Callable[["Axes", NDArray[np.float32]], None]  # draws one sequence (T, F) without its padding
+
+
+def spectrograms(batch: Batch, predictions: Tensor, classes: Sequence[str], *, samples: int = 6) -> "Figure":
+    """Some spectrograms, time to the right and mel bands upwards, titled with true and predicted class.
+
+    Args:
+        batch: `inputs` (B, T, F) and `targets` (B,) int64.
+        predictions: (B, C) log-probabilities.
+        classes: The C names, in the order of the class indices.
+        samples: How many at most; the first of each class come first.
+    """
+    import matplotlib
+
+    shown = spread(batch.targets, samples)
+    shades = matplotlib.colormaps["magma"].resampled(48)  # more would not be seen, and double the file
+    valid = [batch.inputs[i, : batch.lengths[i]].flatten() for i in shown.tolist()]
+    low, high = np.percentile(torch.cat(valid).float().cpu().numpy(), [1, 99.5])
+
+    def paint(axes: "Axes", steps: NDArray[np.float32]) -> None:
+        axes.imshow(steps.T, origin="lower", aspect="auto", cmap=shades, vmin=low, vmax=high, interpolation="nearest")
+        style.whole_numbers(axes)
+        _label(axes, "frame", "mel band")
+
+    figure = _draw(batch, predictions, classes, shown, paint)
+    panels = figure.get_axes()
+    bar = figure.colorbar(panels[0].get_images()[0], ax=panels, fraction=0.02, pad=0.01, aspect=40)
+    bar.set_label("log-mel energy", fontsize=style.SMALL)
+    bar.ax.tick_params(labelsize=style.SMALL, color=style.QUIET)
+    bar.outline.set_visible(False)
+    return figure
+
+
+def drawings(batch: Batch, predictions: Tensor, classes: Sequence[str], *, samples: int = 6) -> "Figure":
+    """Some drawings, titled with true and predicted class.
+
+    Args:
+        batch: `inputs` (B, T, 3): steps (dx, dy, pen); y grows downwards, as in Quick, Draw!, and pen 1
+            says that the pen is lifted after this point. `targets` (B,) int64.
+        predictions: (B, C) log-probabilities.
+        classes: The C names, in the order of the class indices.
+        samples: How many at most; the first of each class come first.
+    """
+    return _draw(batch, predictions, classes, spread(batch.targets, samples), _drawing)
+
+
+def series(batch: Batch, predictions: Tensor, classes: Sequence[str], *, samples: int = 6) -> "Figure":
+    """Some series, a line a feature (at most eight), titled with true and predicted class.
+
+    Args:
+        batch: `inputs` (B, T, F) and `targets` (B,) int64.
+        predictions: (B, C) log-probabilities.
+        classes: The C names, in the order of the class indices.
+        samples: How many at most; the first of each class come first.
+    """
+    return _draw(batch, predictions, classes, spread(batch.targets, samples), _series)
+
+
+SHOW: dict[View, Callable[..., "Figure"]] = {
+    "spectrogram": spectrograms,
+    "drawing": drawings,
+    "curve": series,
+}
+
+
+def spread(targets: Tensor, samples: int) -> Tensor:
+    """The positions of at most `samples` sequences: the first of every class, then the second, and so on."""
+    seen: dict[int, int] = {}
+    rank = []
+    for position, target in enumerate(targets.tolist()):
+        seen[target] = seen.get(target, 0) + 1
+        rank.append((seen[target], position))
+    return torch.tensor(sorted(sorted(rank)[:samples], key=lambda pair: pair[1]), dtype=torch.int64)[:, 1]
+
+
+def _draw(batch: Batch, predictions: Tensor, classes: Sequence[str], shown: Tensor, paint: Paint) -> "Figure":
+    columns = 2 if len(shown) in (2, 4) else 3
+    figure, grid = style.panels(len(shown), columns=columns, width=2.75, height=2.4)
+    for axes, sequence in zip(grid, shown.tolist(), strict=True):
+        steps = batch.inputs[sequence, : batch.lengths[sequence]].detach().float().cpu().numpy()
+        style.tidy(axes, grid=False)
+        paint(axes, steps)
+        true, predicted = int(batch.targets[sequence]), int(predictions[sequence].argmax())
+        share = float(predictions[sequence].float().max().exp())
+        sign, color = ("✓", style.TRUE) if predicted == true else ("✗", style.PREDICTED)
+        said = f"{sign} predicted {style.short(classes[predicted])} ({share:.0%})"
+        style.title(axes, f"true {style.short(classes[true])}\n{said}", color=color)
+        if predicted != true:
+            axes.spines[:].set(visible=True, color=color, linewidth=2)
+    return figure
+
+
+def _drawing(axes: "Axes", steps: NDArray[np.float32]) -> None:
+    for stroke in strokes_of(steps):
+        dot = "." if len(stroke) == 1 else ""  # a stroke of one point has no line
+        axes.plot(*stroke.T, color=style.INK, linewidth=1.6, solid_capstyle="round", marker=dot, ms=4)
+    axes.set_aspect("equal", adjustable="datalim")
+    axes.margins(0.08)
+    axes.invert_yaxis()
+    axes.set(xticks=[], yticks=[])
+    axes.spines[:].set(visible=True, color=style.SHADE)
+
+
+def _series(axes: "Axes", steps: NDArray[np.float32]) -> None:
+    marker = "o" if len(steps) <= 20 else ""
+    for feature, color in zip(steps.T[:8], style.CLASSES, strict=False):
+        axes.plot(feature, color=color, linewidth=1.1, marker=marker, ms=2.5)
+    style.whole_numbers(axes)
+    _label(axes, "step", "input" if steps.shape[1] <= 8 else f"input (8 of {steps.shape[1]})")
+
+
+def _label(axes: "Axes", x: str, y: str) -> None:
+    """Names the axes of a panel; they are the same for all, so that the outer ones say it."""
+    place = axes.get_subplotspec()
+    if place is None or place.is_first_col():
+        axes.set_ylabel(y, fontsize=style.SMALL)
+    if place is None or place.is_last_row():
+        axes.set_xlabel(x, fontsize=style.SMALL)
