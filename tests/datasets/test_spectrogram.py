@@ -99,7 +99,9 @@ def spectrograms(steps: int = 40) -> Batch:
 
 
 def augmented(batch: Batch, epoch: int = 0, **settings: int) -> Tensor:
-    return SpecAugment(mean=torch.arange(12.0) + 100, **settings)(batch, Draws(1, epoch, batch.indices)).inputs
+    return SpecAugment(mean=torch.arange(12.0) + 100, longest=40, **settings)(
+        batch, Draws(1, epoch, batch.indices)
+    ).inputs
 
 
 def is_masked(batch: Batch, epoch: int, **settings: int) -> Tensor:

@@ -68,10 +68,11 @@ def test_without_bias_there_is_none():
 
 
 def test_a_packed_batch_counts_its_valid_steps():
-    layer = recurrent_layer("gru", [6, 2], bidirectional=True)
-    assert (layer.input, layer.output) == ((2, 6, 3), (2, 6, 10))
-    assert layer.notes[-1] == "packed: 8 valid steps of 2 x 6 = 12"
-    assert named(layer)["output"].shape == (2, 6, 10)
+    module = nn.GRU(3, 5, batch_first=True, bidirectional=True)
+    packed = pack_padded_sequence(torch.randn(2, 6, 3), torch.tensor([6, 2]), batch_first=True)
+    told = recurrent(module, packed, module(packed))
+    assert told.notes[-1] == "packed: 8 valid steps of 2 x 6 = 12"
+    assert {each.name: each.shape for each in told.tensors}["output"] == (2, 6, 10)
 
 
 @pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")

@@ -41,7 +41,6 @@ def test_a_layer_stands_on_one_line_with_what_it_holds_below(sketchmate: list[st
     assert "    weight (C', C, kernel_size) = (48, 3, 5), bias (C') = (48)\n" in text
     assert "    weight_ih_l0_reverse (4*hidden, features) = (1024, 96): i, f, g, o\n" in text
     assert "    bias_ih_l0, bias_hh_l0 (4*hidden) = (1024): i, f, g, o\n" in text
-    assert "packed: 216 valid steps of 2 x 186 = 372" in text
 
 
 def test_totals_come_last(sketchmate: list[str]):

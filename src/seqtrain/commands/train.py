@@ -13,6 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 from seqtrain.commands.arguments import Arguments, read_arguments
 from seqtrain.commands.run_folders import register_resolvers, run_folder, sweep_folder
 from seqtrain.errors import WrongInput
+from seqtrain.interruption import Interrupted
 
 FAILED = "failed.txt"  # in the folder of a sweep: the trials that failed, and why
 
@@ -38,8 +39,7 @@ def main(typed: list[str]) -> int:
         return _start_hydra(arguments, [], Trial())
     folder, place = _folder(trials.first, trials.data, trials.multirun, arguments)
     trial = Trial(sweep=folder if trials.multirun else None)
-    if trials.multirun:
-        (folder / FAILED).unlink(missing_ok=True)
+    _make(folder, trials.multirun)
     status = _start_hydra(arguments, place, trial)
     return _close_sweep(folder, trials.count, status) if trials.multirun else status or trial.status
 
@@ -109,14 +109,13 @@ def _in_worker(sweep: Path | None) -> Trial:
 
 def _told(error: Exception) -> int:
     """Tell an error, and the exit status it means."""
-    signum = getattr(error, "signum", None)  # an Interrupted, whose module imports nothing heavy but is not ours
-    if signum is not None:
+    if isinstance(error, Interrupted):
         print(error, file=sys.stderr)
-        return 128 + int(signum)
+        return 128 + error.signum
     if isinstance(error, WrongInput):
         print(error, file=sys.stderr)
         return 2
-    if isinstance(error, ArithmeticError):
+    if isinstance(error, ArithmeticError):  # Diverged
         print(error, file=sys.stderr)
     else:
         traceback.print_exception(error)
@@ -139,6 +138,15 @@ def _folder(config: DictConfig, data: tuple[str, ...], multirun: bool, arguments
     choices = config.hydra.runtime.choices
     name = sweep_folder(config.sweep, data, now) if multirun else run_folder(choices.data, choices.model, now)
     return Path(name), [f"{key}={quoted(name)}"]
+
+
+def _make(folder: Path, multirun: bool) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / FAILED).unlink(missing_ok=True)
+    except OSError as error:
+        key = "hydra.sweep.dir" if multirun else "hydra.run.dir"
+        raise WrongInput(f"cannot write to {folder}: {error.strerror}. Choose another with {key}=DIR") from error
 
 
 def _close_sweep(folder: Path, count: int, status: int) -> int:

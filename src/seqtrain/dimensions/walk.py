@@ -26,15 +26,17 @@ def walk(network: Network, batch: Batch) -> Walk:
     visitor = _Visitor(network)
     # Shapes depend on the longest sequence alone, and layers that read both ways take equal lengths in one call.
     whole = torch.full_like(batch.lengths, batch.inputs.shape[1])
-    with _evaluating(network), torch.no_grad(), visitor.listening():
-        try:
-            network(batch.inputs, whole)
-        except RuntimeError as error:
-            raise WrongInput(visitor.failure(error)) from error
+    with _evaluating(network), torch.no_grad():
+        with visitor.listening():
+            try:
+                network(batch.inputs, whole)
+            except RuntimeError as error:
+                raise WrongInput(visitor.failure(error)) from error
+        lengths_out = output_lengths(network.backbone, batch.inputs.shape[2], batch.lengths.tolist())
     return Walk(
         layers=visitor.layers(),
         lengths=_ends(batch.lengths.tolist()),
-        lengths_out=_ends(output_lengths(network.backbone, batch.inputs.shape[2], batch.lengths.tolist())),
+        lengths_out=_ends(lengths_out),
         not_run=visitor.not_run(),
         size=size(network),
     )
