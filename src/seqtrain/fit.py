@@ -1,11 +1,13 @@
 """What Lightning is handed for one training, put together from the parts of a run and its data."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seqtrain.assemble import assemble
 from seqtrain.callbacks.progress import Progress
 from seqtrain.callbacks.record import Record
+from seqtrain.checkpoints import read_checkpoint
 from seqtrain.interruption import Interruption
 from seqtrain.learner import Learner
 from seqtrain.loading import Data
@@ -34,8 +36,13 @@ class Fit:
         return self.data.plain(sequences, chunk=self.chunk)
 
 
-def make_fit(parts: Parts, data: Data, run: RunFolder, interruption: Interruption) -> Fit:
-    """Put the parts together. Raises WrongInput where they do not fit the data or each other."""
+def make_fit(
+    parts: Parts, data: Data, run: RunFolder, interruption: Interruption, *, resumed: Path | None = None
+) -> Fit:
+    """Put the parts together; loggers go on from the checkpoint `resumed`.
+
+    Raises WrongInput where parts do not fit the data or each other.
+    """
     seed, training, checkpoints, task = parts.run.seed, parts.trainer(), parts.checkpoint(), parts.task()
     scores = task.scores(data.spec)
     checkpoints.check_metric(scores.names)
@@ -56,7 +63,8 @@ def make_fit(parts: Parts, data: Data, run: RunFolder, interruption: Interruptio
     record = Record(run, checkpoints, interruption)
     callbacks = [recipe()(checkpoints) for recipe in parts.callbacks.values()]
     callbacks += [Progress()] if training.progress else []
-    logger = parts.logger()(run.path) if parts.logger is not None else None
+    resumed_at = read_checkpoint(resumed)["seqtrain"]["step"] if resumed is not None else None
+    logger = parts.logger()(run.path, resumed_at=resumed_at) if parts.logger is not None else None
     loggers = [logger] if logger is not None else []
     trainer = training.trainer(run.path, total_steps, [*callbacks, record], loggers)
     batches = data.training(

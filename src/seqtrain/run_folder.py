@@ -3,12 +3,16 @@
 import csv
 import fcntl
 import json
+import logging
 import os
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
+from seqtrain.checkpoints import read_checkpoint
 from seqtrain.errors import WrongInput
+
+log = logging.getLogger("seqtrain")
 
 
 class RunFolder:
@@ -51,6 +55,27 @@ class RunFolder:
     ) -> None:
         assert self._lock is not None
         self._lock.close()
+
+    def resumable(self) -> Path | None:
+        """The newest checkpoint that is whole, or None where there is none yet; a damaged one is told.
+
+        Raises WrongInput where all that there are are damaged.
+        """
+        damages = []
+        for checkpoint in (self.last, self.previous):
+            if not checkpoint.exists():
+                continue
+            try:
+                read_checkpoint(checkpoint)
+            except WrongInput as damage:
+                damages.append(str(damage))
+                continue
+            for damage_told in damages:
+                log.warning("%s: going on from %s, the one before", damage_told, checkpoint.name)
+            return checkpoint
+        if damages:
+            raise WrongInput(f"{damages[0]}; so is every other one: start a new run")
+        return None
 
     def write_config(self, config: str, overrides: list[str]) -> None:
         """Keep the config as it was composed, unresolved: resolving would copy secrets out of the environment."""

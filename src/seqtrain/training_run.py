@@ -53,11 +53,11 @@ def train(parts: Parts, folder: Path, *, config: str, overrides: list[str], resu
         with _ending_told(run, facts, seconds_before=before.get("seconds", 0.0)) as result:
             torch.set_num_threads(parts.run.threads or torch.get_num_threads())
             data = load_data(parts.data(), parts.loading(), seed=parts.run.seed)
-            fit = make_fit(parts, data, run, interruption)
+            checkpoint = run.resumable() if resume else None
+            fit = make_fit(parts, data, run, interruption, resumed=checkpoint)
             result["parameters"] = fit.learner.network.parameter_count()
             with interruption.deferred():
-                checkpoint = str(run.last) if resume and run.last.exists() else None
-                fit.trainer.fit(fit.learner, fit.batches, fit.plain(data.val), ckpt_path=checkpoint)
+                fit.trainer.fit(fit.learner, fit.batches, fit.plain(data.val), ckpt_path=checkpoint, weights_only=True)
             result |= _best(fit) | {"epochs": fit.trainer.current_epoch, "steps": fit.trainer.global_step}
             fit.learner.load_state_dict(read_checkpoint(run.best)["state_dict"])
             result["metrics"] |= _test(fit, run)

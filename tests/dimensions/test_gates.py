@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence
 
 from seqtrain.batch import Batch
 from seqtrain.dimensions import Dimensions, Layer, walk
