@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from seqtrain.assemble import assemble
 from seqtrain.callbacks.progress import Progress
 from seqtrain.callbacks.record import Record
-from seqtrain.checkpoints import read_checkpoint
+from seqtrain.checkpoints import Checkpoints, read_checkpoint
 from seqtrain.interruption import Interruption
 from seqtrain.learner import Learner
 from seqtrain.loading import Data
@@ -61,11 +61,9 @@ def make_fit(
         gradient_clip_val=training.gradient_clip_val,
     )
     record = Record(run, checkpoints, interruption)
-    callbacks = [recipe()(checkpoints) for recipe in parts.callbacks.values()]
+    callbacks = [_callback(recipe(), checkpoints) for recipe in parts.callbacks.values()]
     callbacks += [Progress()] if training.progress else []
-    resumed_at = read_checkpoint(resumed)["seqtrain"]["step"] if resumed is not None else None
-    logger = parts.logger()(run.path, resumed_at=resumed_at) if parts.logger is not None else None
-    loggers = [logger] if logger is not None else []
+    loggers = _loggers(parts, run, resumed)
     trainer = training.trainer(run.path, total_steps, [*callbacks, record], loggers)
     batches = data.training(
         seed=seed,
@@ -75,3 +73,22 @@ def make_fit(
         position=lambda: trainer.global_step,
     )
     return Fit(trainer, learner, batches, record, data, training.steps_per_execution)
+
+
+def _callback(made: Any, checkpoints: Checkpoints) -> "pl.Callback":
+    """Ours make a Lightning callback when they are told what is monitored; Lightning's are ready."""
+    from pytorch_lightning import Callback
+
+    return made if isinstance(made, Callback) else made(checkpoints)
+
+
+def _loggers(parts: Parts, run: RunFolder, resumed: Path | None) -> list[Any]:
+    """Ours make a Lightning logger when they are told the folder; Lightning's are ready."""
+    from pytorch_lightning.loggers import Logger
+
+    if parts.logger is None:
+        return []
+    step = read_checkpoint(resumed)["seqtrain"]["step"] if resumed is not None else None
+    made = parts.logger()
+    logger = made if isinstance(made, Logger) else made(run.path, resumed_at=step)
+    return [] if logger is None else [logger]

@@ -136,7 +136,7 @@ class Learner(pl.LightningModule):
         culprits = batch.indices[bad] if bad.any() else batch.indices
         what = "its inputs are not finite" if bad.any() else "lower optimizer.lr, or set trainer.gradient_clip_val=1"
         raise Diverged(
-            f"the loss is {value} at step {step}, epoch {self.current_epoch}, "
+            f"the loss is {value} at step {step}, epoch {self.current_epoch + 1}, "
             f"training sequences {culprits.tolist()[:8]}: {what}"
         )
 

@@ -28,7 +28,7 @@ class Adam:
 
     Args:
         lr: learning rate; the highest of a schedule.
-        betas: decay of the running means of the gradient and of its square.
+        betas: decay of the running means of the gradient and of its square; 0.99 suits short trainings.
         eps: added to the denominator, for stability.
         weight_decay: L2 penalty, added to the gradient.
         amsgrad: divide by the largest mean square so far (Reddi et al. 2018).
@@ -38,7 +38,7 @@ class Adam:
         self,
         *,
         lr: Positive = 3e-3,
-        betas: Betas = [0.9, 0.999],  # noqa: B006 (never written to)
+        betas: Betas = [0.9, 0.99],  # noqa: B006 (never written to)
         eps: Positive = 1e-8,
         weight_decay: NonNegative = 0.0,
         amsgrad: bool = False,
@@ -62,7 +62,7 @@ class AdamW:
 
     Args:
         lr: learning rate; the highest of a schedule.
-        betas: decay of the running means of the gradient and of its square.
+        betas: decay of the running means of the gradient and of its square; 0.99 suits short trainings.
         eps: added to the denominator, for stability.
         weight_decay: share of a weight taken off at each step, times the learning rate.
         amsgrad: divide by the largest mean square so far (Reddi et al. 2018).
@@ -72,7 +72,7 @@ class AdamW:
         self,
         *,
         lr: Positive = 3e-3,
-        betas: Betas = [0.9, 0.999],  # noqa: B006 (never written to)
+        betas: Betas = [0.9, 0.99],  # noqa: B006 (never written to)
         eps: Positive = 1e-8,
         weight_decay: NonNegative = 0.01,
         amsgrad: bool = False,

@@ -90,6 +90,7 @@ def _test(fit: Fit, run: RunFolder) -> dict[str, float]:
         batch=shown.batch,
         predictions=shown.predictions,
         rows=run.read_rows(),
+        best=fit.record.best["epoch"],
         confusion_counts=shown.confusion,
         names=[shown.sequences.name(index) for index in shown.indices],
         step=fit.trainer.global_step,

@@ -27,6 +27,7 @@ def draw(
     batch: Batch,
     predictions: Tensor,
     rows: Sequence[Row],
+    best: float | None = None,
     confusion_counts: Tensor | None = None,
     names: Sequence[str] | None = None,
     step: int = 0,
@@ -43,6 +44,7 @@ def draw(
             for among all of them, and the scatter of a regression shows all.
         predictions: of the best checkpoint for them, as `network(inputs, lengths)` gives them.
         rows: of metrics.csv, as `figures.loss_curve` takes them.
+        best: the epoch whose weights are tested.
         confusion_counts: (C, C) over the whole test set, true class by predicted class.
         names: what each sequence is called.
         step: updates of the whole training.
@@ -50,7 +52,7 @@ def draw(
     """
     from PIL import Image
 
-    drawn = {"loss_curve": loss_curve(rows)} if rows else {}
+    drawn = {"loss_curve": loss_curve(rows, best=best)} if rows else {}
     drawn |= figures_for(spec, view, batch, predictions, names=names, samples=samples)
     if confusion_counts is not None:
         drawn["confusion"] = confusion(confusion_counts, spec.classes)

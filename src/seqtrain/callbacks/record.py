@@ -77,15 +77,16 @@ class Record(Checkpoint):
         names = [f"val/{name}" for name in ("loss", *learner.scores.names)]
         rate = learner.learning_rate()
         row = trained | (validated if validated is not None else dict.fromkeys(names, ""))
-        self._write_row({"epoch": trainer.current_epoch, "step": step, "lr": rate} | row)
-        self._log(trainer, trained | (validated or {}) | {"lr": rate, "epoch": float(trainer.current_epoch)}, step)
+        epoch = trainer.current_epoch + 1  # epochs are counted from one wherever a user sees them
+        self._write_row({"epoch": epoch, "step": step, "lr": rate} | row)
+        self._log(trainer, trained | (validated or {}) | {"lr": rate, "epoch": float(epoch)}, step)
         learner.train_sums.clear()
         improved = validated is not None and self._better(validated[self._settings.monitor])
         if validated is not None:
             learner.step_scheduler_by_epoch(validated[self._settings.monitor])
         if improved and validated is not None:
             score = validated[self._settings.monitor]
-            self.best = {"score": score, "epoch": trainer.current_epoch, "step": step, "metrics": validated}
+            self.best = {"score": score, "epoch": epoch, "step": step, "metrics": validated}
         self._save(trainer, best=improved)
         self._stop_if_asked()
 

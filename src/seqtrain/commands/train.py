@@ -29,9 +29,9 @@ def main(typed: list[str]) -> int:
         return 0
     if not arguments.composes:
         return _start_hydra(arguments, [], Trial())
-    run = _resumed(arguments.overrides)
-    if run is not None:
-        return resume(run, [each for each in arguments.overrides if not each.startswith("resume=")])
+    stopped = _resumed(arguments.overrides)
+    if stopped is not None:
+        return resume(Path(stopped), [each for each in arguments.overrides if not each.startswith("resume=")])
     from seqtrain.commands.trials import check_trials
 
     trials = check_trials(arguments, values=not arguments.shows)
@@ -44,7 +44,7 @@ def main(typed: list[str]) -> int:
     return _close_sweep(folder, trials.count, status) if trials.multirun else status or trial.status
 
 
-def run(config: DictConfig, folder: Path, overrides: list[str]) -> dict[str, Any]:
+def run(config: DictConfig, folder: Path, overrides: list[str], *, resume: bool = False) -> dict[str, Any]:
     """One training, in its folder; what its result.json says."""
     from seqtrain.parts import prepare_parts
 
@@ -53,15 +53,25 @@ def run(config: DictConfig, folder: Path, overrides: list[str]) -> dict[str, Any
     from seqtrain.training_run import train
 
     quiet_libraries()
-    result = train(parts, folder, config=OmegaConf.to_yaml(config), overrides=overrides)
+    result = train(parts, folder, config=OmegaConf.to_yaml(config), overrides=overrides, resume=resume)
     tensorboard = parts.logger is not None and parts.logger.cls.__name__ == "TensorBoard"
     print(closing_table(result, folder, tensorboard=tensorboard))
     return result
 
 
-def resume(run: str, overrides: list[str]) -> int:
+def resume(folder: Path, overrides: list[str]) -> int:
     """Continue a run where it was stopped; the exit status."""
-    raise WrongInput(f"resume is {run}: continuing a run is not there yet")
+    from seqtrain.commands.resume import is_complete, resumed_config
+
+    config = resumed_config(folder, overrides)
+    if is_complete(folder):
+        print(f"{folder} is complete: there is nothing to resume")
+        return 0
+    try:
+        run(config, folder, overrides, resume=True)
+    except Exception as error:
+        return _told(error)
+    return 0
 
 
 class Trial:

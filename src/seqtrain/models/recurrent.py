@@ -28,8 +28,8 @@ class Recurrent(nn.Module):
         bias: whether the gates add biases.
         bidirectional: whether each layer also reads the sequence backwards.
         dropout: probability of zeroing a value between layers, in training; without effect on one layer.
-        weights: the first weights: uniform as torch's; or orthogonal between states (Saxe et al. 2014), Xavier
-            (Glorot and Bengio 2010) from inputs, biases zero.
+        weights: the first weights: orthogonal between states (Saxe et al. 2014), Xavier (Glorot and Bengio 2010)
+            from inputs, biases zero; or uniform as torch's.
         initial_state: zero, learned (a parameter of each layer), or random (standard normal in training,
             zero in evaluation).
     """
@@ -46,7 +46,7 @@ class Recurrent(nn.Module):
         bias: bool = True,
         bidirectional: bool = False,
         dropout: Fraction = 0.0,
-        weights: Literal["uniform", "orthogonal"] = "uniform",
+        weights: Literal["orthogonal", "uniform"] = "orthogonal",
         initial_state: Literal["zero", "learned", "random"] = "zero",
     ) -> None:
         super().__init__()
