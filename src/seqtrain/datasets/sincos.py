@@ -43,7 +43,7 @@ class SinCos:
         random_phases: bool = True,
         noise: NonNegative = 0.0,
         unscored: Size = 10,
-        train_size: Count = 3200,
+        train_size: Count = 2400,
         val_size: Count = 320,
         test_size: Count = 320,
     ) -> None:
