@@ -28,7 +28,7 @@ def make_data(predicts: str) -> Data:
     classes = tuple("abcd") if "classes" in predicts else ()
     spec = Spec(FEATURES, 1, 40, predicts, len(classes) or 2, classes, (1, 2, 1, 1) if classes else ())
     statistics = feature_statistics(train)
-    return Data(train, train, train, spec, "curve", statistics, None, Loading())
+    return Data(train, train, train, spec, "curve", statistics, None, None, Loading())
 
 
 def more_padding(batch: Batch) -> Batch:

@@ -9,7 +9,7 @@ from seqtrain.batch import Predicts, Spec
 from seqtrain.errors import WrongInput
 from seqtrain.heads import output_lengths
 from seqtrain.loading import Data
-from seqtrain.network import Network, Normalize
+from seqtrain.network import Network, Normalize, Rescale
 from seqtrain.randomness import mix
 from seqtrain.tasks import Task
 
@@ -48,7 +48,8 @@ def assemble(model: Callable[..., nn.Module], task: Task, data: Data, *, seed: i
             _check_keeps_steps(backbone, spec)
         head = task.head(backbone, spec)
     normalize = Normalize(data.statistics) if data.statistics is not None else None
-    return Network(normalize, backbone, head)
+    rescale = Rescale(data.target_statistics) if data.target_statistics is not None else None
+    return Network(normalize, backbone, head, rescale)
 
 
 _DESCRIBED: dict[Predicts, str] = {

@@ -5,7 +5,7 @@ D predicted values, C classes, H hidden features, N sequences in a set, S steps 
 """
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor
@@ -38,6 +38,17 @@ class Spec:
     @property
     def per_step(self) -> bool:
         return self.predicts in ("step_values", "step_classes")
+
+
+def spec_to_plain(spec: Spec) -> dict[str, Any]:
+    """A spec as plain values, for a checkpoint."""
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in vars(spec).items()}
+
+
+def spec_from_plain(plain: dict[str, Any]) -> Spec:
+    """The spec that `spec_to_plain` was given."""
+    values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in plain.items()}
+    return Spec(**values)
 
 
 def valid_steps(lengths: Tensor, steps: int) -> Tensor:

@@ -31,16 +31,26 @@ class Criterion(Protocol):
 
 
 class ValueCriterion(nn.Module):
-    """Squared, absolute or Huber (1964; delta 1) error of every scored value: (B, T, D) or (B, D)."""
+    """Squared, absolute or Huber (1964; delta 1) error of every scored value: (B, T, D) or (B, D).
 
-    def __init__(self, loss: ValueLoss) -> None:
+    Args:
+        scale: (D,) what errors are divided by first, such as the values' standard deviations; None: nothing.
+    """
+
+    scale: Tensor | None
+
+    def __init__(self, loss: ValueLoss, scale: Tensor | None = None) -> None:
         super().__init__()
         self._loss = _VALUE_LOSSES[loss]
+        self.register_buffer("scale", scale, persistent=False)
 
     def forward(self, outputs: Tensor, batch: Batch) -> Tensor:
+        targets = batch.targets
+        if self.scale is not None:
+            outputs, targets = outputs / self.scale, targets / self.scale
         if batch.scored is None:
-            return self._loss(outputs, batch.targets, reduction="sum")
-        errors = self._loss(outputs, batch.targets, reduction="none")  # (B, T, D)
+            return self._loss(outputs, targets, reduction="sum")
+        errors = self._loss(outputs, targets, reduction="none")  # (B, T, D)
         return errors.masked_fill(~batch.scored[:, :, None], 0).sum()
 
     def weight(self, batch: Batch) -> Tensor:

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from seqtrain.batch import Batch
+from seqtrain.batch import Batch, Spec, spec_to_plain
 from seqtrain.criteria import Criterion
 from seqtrain.loading.batches import Group
 from seqtrain.metrics import Scores
@@ -39,6 +39,7 @@ class Learner(pl.LightningModule):
         network: maps (inputs, lengths) to predictions.
         criterion: the task's loss, as a sum and a weight.
         scores: the task's metrics, as sums.
+        spec: what the data says of itself; kept in checkpoints, so that a model can be used without its data.
         optimizer: makes the optimizer of the network's parameters.
         scheduler: makes the learning rate's schedule of an optimizer and the total of its steps, or None.
         seed: what dropout's randomness is keyed by, with the step.
@@ -54,6 +55,7 @@ class Learner(pl.LightningModule):
         criterion: Criterion,
         scores: Scores,
         *,
+        spec: Spec,
         optimizer: Callable[[Any], Optimizer],
         scheduler: "Scheduler",
         seed: int,
@@ -67,6 +69,7 @@ class Learner(pl.LightningModule):
         self.network = network
         self.criterion = criterion
         self.scores = scores
+        self.spec = spec
         self.train_sums = Sums(scores.zero())
         self.eval_sums = Sums(scores.zero())
         self.last_loss = math.nan
@@ -176,6 +179,7 @@ class Learner(pl.LightningModule):
             "step": self.trainer.global_step,
             "epoch": self.trainer.fit_loop.epoch_progress.current.processed,  # type: ignore[attr-defined]
             "train_sums": self.train_sums.state(),
+            "spec": spec_to_plain(self.spec),
         }
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:

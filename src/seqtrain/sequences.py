@@ -4,7 +4,7 @@ All steps lie one after another, so that a batch is one gather, a subset needs n
 and a set larger than memory is a file mapped into it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal, NamedTuple
@@ -154,19 +154,27 @@ class Sets:
     classes: tuple[str, ...] = ()
     view: View = "curve"  # how figures show one sequence
     normalize: Callable[[Sequences], Statistics] | None = None  # given the training set
+    scale_targets: bool = False  # values: learn them standardised by the training set; metrics keep their units
     augment: Callable[[Batch, Draws], Batch] | None = None  # training batches only
 
 
 def feature_statistics(train: Sequences) -> Statistics:
-    """Mean and standard deviation of each feature over all valid steps; 1 where a feature never changes.
+    """Mean and standard deviation of each feature over all valid steps; 1 where a feature never changes."""
+    batches = (train.batch(indices) for indices in torch.split(torch.arange(len(train)), 256))
+    return _statistics(batch.inputs[valid_steps(batch.lengths, batch.inputs.shape[1])] for batch in batches)
 
-    In pieces, since the set may be larger than memory, joined as Chan, Golub and LeVeque (1979) do.
-    """
-    mean = deviations = torch.zeros(train.features, dtype=torch.float64)
+
+def target_statistics(train: Sequences) -> Statistics:
+    """The same of each value that is to be predicted, over everything scored."""
+    batches = (train.batch(indices) for indices in torch.split(torch.arange(len(train)), 256))
+    return _statistics(b.targets if b.scored is None else b.targets[b.scored] for b in batches)
+
+
+def _statistics(pieces: Iterator[Tensor]) -> Statistics:
+    """Of the rows of (rows, F) pieces, since a set may be larger than memory; Chan, Golub and LeVeque (1979)."""
+    mean = deviations = torch.zeros((), dtype=torch.float64)
     count = 0
-    for indices in torch.split(torch.arange(len(train)), 256):
-        inputs, lengths, *_ = train.batch(indices)
-        steps = inputs[valid_steps(lengths, inputs.shape[1])]  # (valid steps, F)
+    for steps in pieces:
         squares, piece = torch.var_mean(steps, dim=0, correction=0)
         total, apart = count + len(steps), piece.double() - mean
         deviations = deviations + squares.double() * len(steps) + apart.square() * (count * len(steps) / total)

@@ -31,8 +31,8 @@ class StepRegression:
     def head(self, backbone: nn.Module, spec: Spec) -> nn.Module:
         return StepHead(_width(backbone), spec.width)
 
-    def criterion(self, spec: Spec) -> Criterion:
-        return ValueCriterion(self._loss)
+    def criterion(self, spec: Spec, scale: Tensor | None = None) -> Criterion:
+        return ValueCriterion(self._loss, scale)
 
     def scores(self, spec: Spec) -> Scores:
         return ValueScores(spec.width)
@@ -55,8 +55,8 @@ class Regression:
     def head(self, backbone: nn.Module, spec: Spec) -> nn.Module:
         return _read_whole(backbone, spec, self._read)
 
-    def criterion(self, spec: Spec) -> Criterion:
-        return ValueCriterion(self._loss)
+    def criterion(self, spec: Spec, scale: Tensor | None = None) -> Criterion:
+        return ValueCriterion(self._loss, scale)
 
     def scores(self, spec: Spec) -> Scores:
         return ValueScores(spec.width)
@@ -79,7 +79,7 @@ class StepClassification:
     def head(self, backbone: nn.Module, spec: Spec) -> nn.Module:
         return LogProbabilities(StepHead(_width(backbone), spec.width))
 
-    def criterion(self, spec: Spec) -> Criterion:
+    def criterion(self, spec: Spec, scale: Tensor | None = None) -> Criterion:
         weights = _weights(spec, self._class_weights)
         return ClassCriterion(label_smoothing=self._label_smoothing, class_weights=weights)
 
@@ -112,7 +112,7 @@ class Classification:
     def head(self, backbone: nn.Module, spec: Spec) -> nn.Module:
         return LogProbabilities(_read_whole(backbone, spec, self._read))
 
-    def criterion(self, spec: Spec) -> Criterion:
+    def criterion(self, spec: Spec, scale: Tensor | None = None) -> Criterion:
         weights = _weights(spec, self._class_weights)
         return ClassCriterion(label_smoothing=self._label_smoothing, class_weights=weights)
 

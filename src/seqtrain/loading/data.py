@@ -11,7 +11,7 @@ from seqtrain.loading.batches import Augment, PlainBatches, Reader, TrainingBatc
 from seqtrain.loading.settings import Loading
 from seqtrain.one_thread import one_thread
 from seqtrain.randomness import mix
-from seqtrain.sequences import Sequences, Sets, Statistics, View
+from seqtrain.sequences import Sequences, Sets, Statistics, View, target_statistics
 from seqtrain.splits import carve
 
 _CARVING = 3  # keeps the key of the carved validation set apart from the other uses of the seed
@@ -27,6 +27,7 @@ class Data:
     spec: Spec
     view: View
     statistics: Statistics | None
+    target_statistics: Statistics | None
     augment: Augment | None
     loading: Loading
 
@@ -74,6 +75,7 @@ def load_data(data_set: object, loading: Loading, *, seed: int) -> Data:
             raise WrongInput(f"{type(data_set).__name__}.load returned {type(sets).__name__}: it must return a Sets")
         train, val = _validation(sets, loading, seed)
         statistics = sets.normalize(train) if sets.normalize is not None else None
+        scale = target_statistics(train) if sets.scale_targets else None
     return Data(
         train=train,
         val=val,
@@ -81,6 +83,7 @@ def load_data(data_set: object, loading: Loading, *, seed: int) -> Data:
         spec=_spec(sets, train, val),
         view=sets.view,
         statistics=statistics,
+        target_statistics=scale,
         augment=sets.augment,
         loading=loading,
     )
