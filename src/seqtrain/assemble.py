@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from seqtrain.batch import Predicts, Spec
 from seqtrain.errors import WrongInput
@@ -13,7 +13,8 @@ from seqtrain.network import Network, Normalize, Rescale
 from seqtrain.randomness import mix
 from seqtrain.tasks import Task
 
-_WEIGHTS = 5  # keeps the key of the initial weights apart from the other uses of the seed
+_WEIGHTS = 106  # keeps the key of the initial weights apart from the other uses of the seed
+_MOST_TO_FIT = 4096  # sequences, spread over the training set
 _TASK_OF: dict[Predicts, str] = {
     "step_values": "step_regression",
     "step_classes": "step_classification",
@@ -43,7 +44,7 @@ def assemble(model: Callable[..., nn.Module], task: Task, data: Data, *, seed: i
         )
         fit = getattr(backbone, "fit", None)
         if callable(fit):
-            fit(data.train)
+            fit(*_training_inputs(data))
         if spec.per_step:
             _check_keeps_steps(backbone, spec)
         head = task.head(backbone, spec)
@@ -58,6 +59,13 @@ _DESCRIBED: dict[Predicts, str] = {
     "values": "values for each sequence",
     "classes": "a class for each sequence",
 }
+
+
+def _training_inputs(data: Data) -> tuple[Tensor, Tensor]:
+    """What a backbone that fits itself to the data sees: inputs (N, T, F) as its forward does, and lengths (N,)."""
+    every = -(-len(data.train) // _MOST_TO_FIT)
+    inputs, lengths, *_ = data.train.batch(torch.arange(0, len(data.train), every))
+    return (inputs if data.statistics is None else Normalize(data.statistics)(inputs, lengths)), lengths
 
 
 def _check_keeps_steps(backbone: nn.Module, spec: Spec) -> None:

@@ -201,6 +201,10 @@ def _check_kind(cls: type, kind: Kind | type, name: str) -> None:
 
 
 def _unresolved(error: Exception, setting: str) -> str:
+    from omegaconf.errors import MissingMandatoryValue
+
     key = getattr(error, "full_key", None) or setting
+    if isinstance(error, MissingMandatoryValue):
+        return f"{key} is not given: add {key}=…"
     reason = str(getattr(error, "msg", None) or error).splitlines()[0]
     return f"{key} has no value: {reason}"

@@ -50,7 +50,7 @@ def make_fit(
     total_steps = training.total_steps(steps_per_epoch)
     learner = Learner(
         assemble(parts.model, task, data, seed=seed),
-        task.criterion(data.spec, data.target_statistics.std if data.target_statistics is not None else None),
+        task.criterion(data.spec, data.target_scale),
         scores,
         spec=data.spec,
         optimizer=parts.optimizer(),

@@ -97,9 +97,9 @@ def sequence_head(backbone: nn.Module, out: int, *, features: int, longest: int,
     """The head that reads a whole sequence as `read` says."""
     if read != "flatten":
         pool = {"mean": mean_over_time, "max": max_over_time, "last": last_step}[read]
-        return PooledHead(_out_features(backbone), out, pool=pool)
+        return PooledHead(out_features(backbone), out, pool=pool)
     steps = output_lengths(backbone, features, [longest])[0]
-    return FlattenHead(_out_features(backbone), out, steps=steps)
+    return FlattenHead(out_features(backbone), out, steps=steps)
 
 
 def output_lengths(backbone: nn.Module, features: int, lengths: list[int]) -> list[int]:
@@ -114,7 +114,11 @@ def output_lengths(backbone: nn.Module, features: int, lengths: list[int]) -> li
     return steps
 
 
-def _out_features(backbone: nn.Module) -> int:
-    width = backbone.out_features
-    assert isinstance(width, int)
+def out_features(backbone: nn.Module) -> int:
+    """How wide a backbone's steps are. Raises WrongInput where it does not say."""
+    width = getattr(backbone, "out_features", None)
+    if not isinstance(width, int):
+        raise WrongInput(
+            f"model {type(backbone).__name__} has no whole number out_features: set it to the features of its outputs"
+        )
     return width

@@ -16,6 +16,7 @@ from torch.optim import Optimizer
 
 from seqtrain.batch import Batch, Spec, spec_to_plain
 from seqtrain.criteria import Criterion
+from seqtrain.errors import WrongInput
 from seqtrain.loading.batches import Group
 from seqtrain.metrics import Scores
 from seqtrain.network import Network, reseed
@@ -25,7 +26,7 @@ from seqtrain.sums import Sums
 if TYPE_CHECKING:
     from seqtrain.schedulers import Scheduler
 
-_DROPOUT = 4  # keeps the key of a step's randomness apart from the other uses of the seed
+_DROPOUT = 105  # keeps the key of a step's randomness apart from the other uses of the seed
 
 
 class Diverged(ArithmeticError):
@@ -73,18 +74,23 @@ class Learner(pl.LightningModule):
         self.train_sums = Sums(scores.zero())
         self.eval_sums = Sums(scores.zero())
         self.last_loss = math.nan
+        self.updates_in_call = 0  # fewer than the chunk has where someone asked to stop
         self.steps_per_epoch = steps_per_epoch
         self.total_steps = total_steps
         self._asked_to_stop = asked_to_stop
         self.watch: Callable[[Batch, Tensor], None] | None = None  # sees every batch of an evaluation and its outputs
         self._make_optimizer = optimizer
         self._make_scheduler = scheduler
+        self._interval = getattr(scheduler, "interval", "step")
         self._seed = seed
         self._clip = gradient_clip_val
         self._resumed: dict[str, Any] | None = None
 
     def configure_optimizers(self) -> Any:
-        optimizer = self._make_optimizer(self.network.parameters())
+        try:
+            optimizer = self._make_optimizer(self.network.parameters())
+        except ValueError as error:  # torch's own optimizers check their settings only now
+            raise WrongInput(f"optimizer: {error}") from error
         scheduler = self._make_scheduler(optimizer, self.total_steps)
         return optimizer if scheduler is None else ([optimizer], [scheduler])
 
@@ -96,10 +102,12 @@ class Learner(pl.LightningModule):
         self._parameters_list = [p for p in self.network.parameters() if p.requires_grad]
 
     def training_step(self, chunk: list[Group], _: int) -> None:
+        self.updates_in_call = 0
         for group in chunk:
             if self._asked_to_stop():
                 return
             self.last_loss = self._step(group)
+            self.updates_in_call += 1
 
     def learning_rate(self) -> float:
         return float(self._optimizer.param_groups[0]["lr"])
@@ -127,7 +135,7 @@ class Learner(pl.LightningModule):
         self._optimizer.step()
         self._optimizer.zero_grad()
         self._made_steps.increment_by(1)
-        if self._scheduler is not None and self._make_scheduler.interval == "step":
+        if self._scheduler is not None and self._interval == "step":
             self._scheduler.step()  # type: ignore[union-attr]
         return loss
 
@@ -170,7 +178,7 @@ class Learner(pl.LightningModule):
 
     def step_scheduler_by_epoch(self, monitored: float) -> None:
         """Schedules that look at a metric move here, once an epoch."""
-        if self._scheduler is not None and self._make_scheduler.interval == "epoch":
+        if self._scheduler is not None and self._interval == "epoch":
             self._scheduler.step(monitored)  # type: ignore[union-attr, arg-type]
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:

@@ -2,6 +2,8 @@
 
 The order of an epoch depends on (seed, epoch), an augmentation on (seed, epoch, index),
 dropout on (seed, step). So workers, interruptions and resumptions change nothing.
+
+What a key is for is its last part: numbers below 100 belong to data sets, those from 100 on to seqtrain.
 """
 
 import math

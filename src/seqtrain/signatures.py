@@ -1,5 +1,6 @@
 """What settings a class has, in words, and whether a value is one of those that its constructor allows."""
 
+import contextlib
 import inspect
 import json
 import re
@@ -114,10 +115,17 @@ def _adapter(annotation: Any) -> TypeAdapter[Any]:
 
 
 def _hints(cls: type) -> dict[str, Any]:
+    constructor: Any = cls.__init__  # type: ignore[misc]
     try:
-        return get_type_hints(cls.__init__, include_extras=True)  # type: ignore[misc]
-    except NameError:  # a type imported for checkers only: its parameter is not checked
-        return {}
+        return get_type_hints(constructor, include_extras=True)
+    except NameError:  # a type imported for checkers only: its parameter alone is not checked
+        hints: dict[str, Any] = {}
+        for name, annotation in getattr(constructor, "__annotations__", {}).items():
+            alone = types.SimpleNamespace(__annotations__={name: annotation})
+            with contextlib.suppress(NameError):
+                names = getattr(constructor, "__globals__", {})
+                hints |= get_type_hints(alone, globalns=names, include_extras=True)
+        return hints
 
 
 def meanings(doc: str) -> dict[str, str]:

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from seqtrain.batch import Spec
 from seqtrain.criteria import ClassCriterion, Criterion, ValueCriterion, ValueLoss
 from seqtrain.errors import WrongInput
-from seqtrain.heads import LogProbabilities, Read, StepHead, sequence_head
+from seqtrain.heads import LogProbabilities, Read, StepHead, out_features, sequence_head
 from seqtrain.metrics import ClassScores, Scores, ValueScores
 from seqtrain.ranges import Fraction
 
@@ -29,7 +29,7 @@ class StepRegression:
         self._loss: ValueLoss = loss
 
     def head(self, backbone: nn.Module, spec: Spec) -> nn.Module:
-        return StepHead(_width(backbone), spec.width)
+        return StepHead(out_features(backbone), spec.width)
 
     def criterion(self, spec: Spec, scale: Tensor | None = None) -> Criterion:
         return ValueCriterion(self._loss, scale)
@@ -77,7 +77,7 @@ class StepClassification:
         self._class_weights: ClassWeights = class_weights
 
     def head(self, backbone: nn.Module, spec: Spec) -> nn.Module:
-        return LogProbabilities(StepHead(_width(backbone), spec.width))
+        return LogProbabilities(StepHead(out_features(backbone), spec.width))
 
     def criterion(self, spec: Spec, scale: Tensor | None = None) -> Criterion:
         weights = _weights(spec, self._class_weights)
@@ -126,12 +126,6 @@ Task = StepRegression | Regression | StepClassification | Classification
 def _read_whole(backbone: nn.Module, spec: Spec, read: ReadSetting) -> nn.Module:
     wanted: Read = getattr(backbone, "read", "mean") if read == "auto" else read
     return sequence_head(backbone, spec.width, features=spec.features, longest=spec.longest, read=wanted)
-
-
-def _width(backbone: nn.Module) -> int:
-    width = backbone.out_features
-    assert isinstance(width, int)
-    return width
 
 
 def _weights(spec: Spec, class_weights: ClassWeights) -> Tensor | None:

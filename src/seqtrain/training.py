@@ -17,7 +17,6 @@ class Training:
 
     Args:
         accelerator: auto takes a GPU if there is one; gpu insists on it.
-        devices: how many GPUs or processes.
         precision: 32 or 64 bits, or bf16 for mixed precision.
         max_epochs: passes over the training set.
         max_steps: end after so many optimizer steps, if that comes first.
@@ -32,7 +31,6 @@ class Training:
         self,
         *,
         accelerator: Literal["auto", "cpu", "gpu"] = "auto",
-        devices: Count = 1,
         precision: Literal[32, 64, "bf16"] = 32,
         max_epochs: Count = 20,
         max_steps: Count | None = None,
@@ -43,7 +41,6 @@ class Training:
         progress: bool = True,
     ) -> None:
         self.accelerator = accelerator
-        self.devices = devices
         self.precision = precision
         self.max_epochs = max_epochs
         self.max_steps = max_steps
@@ -67,7 +64,7 @@ class Training:
             raise WrongInput("trainer.accelerator is gpu but no GPU is available: set trainer=auto or trainer=cpu")
         return pl.Trainer(
             accelerator="gpu" if gpu and self.accelerator != "cpu" else "cpu",
-            devices=self.devices,
+            devices=1,
             precision=_PRECISIONS[self.precision],  # type: ignore[arg-type]
             max_epochs=self.max_epochs,
             max_steps=total_steps,

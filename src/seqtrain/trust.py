@@ -43,6 +43,11 @@ def trust(package: str) -> None:
     os.environ[VARIABLE] = ",".join(dict.fromkeys([*_named_packages(), package]))
 
 
+def trusts_any() -> bool:
+    """Whether the user has named a package, by `--trust` or in the environment."""
+    return bool(_named_packages())
+
+
 def is_trusted(name: str) -> bool:
     """Whether a dotted name is in a package that is trusted."""
     return _within(name, ["seqtrain", *_named_packages()]) or _within(name, _installed_packages())

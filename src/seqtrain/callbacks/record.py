@@ -57,9 +57,10 @@ class Record(Checkpoint):
         if step // _LOG_EVERY > self._logged // _LOG_EVERY:
             self._logged = step
             self._log(trainer, {"train/loss_step": learner.last_loss, "lr": learner.learning_rate()}, step)
-        # Never after an epoch's last step: what follows it, validation and the row, would be lost.
         if learner.epoch_is_complete():
-            return
+            if learner.updates_in_call == 0:  # an epoch's beginning, which is saved as the end of the one before
+                self._stop_if_asked()
+            return  # never save after an epoch's last step: validation and the row, which follow, would be lost
         if self._interruption.signum is not None or time.monotonic() - self._saved_at > 60 * self._settings.minutes:
             self._save(trainer)
         self._stop_if_asked()

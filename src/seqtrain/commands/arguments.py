@@ -9,7 +9,7 @@ from typing import NoReturn
 
 from seqtrain.errors import WrongInput
 from seqtrain.nearest import did_you_mean
-from seqtrain.trust import trust
+from seqtrain.trust import trust, trusts_any
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ def read_arguments(typed: Sequence[str]) -> Arguments:
     found = parser.parse_intermixed_args(_without_unknown(parser, typed))
     for package in found.trust:
         trust(package)
-    if found.trust and "" not in sys.path and str(Path.cwd()) not in sys.path:
+    if trusts_any() and "" not in sys.path and str(Path.cwd()) not in sys.path:
         sys.path.append(str(Path.cwd()))  # last, so that nothing here hides an installed module
     for override in found.overrides:
         if override.lstrip("+").startswith("hydra.searchpath="):

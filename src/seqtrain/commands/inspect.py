@@ -60,7 +60,7 @@ def run(parts: "Parts") -> None:
     network = assemble(parts.model, task, data, seed=seed)
     batch = data.train.batch(torch.arange(min(data.loading.batch_size, len(data.train))))
     walked = walk(network, batch)
-    passed = one_batch(network, task.criterion(data.spec), batch, seed=seed)
+    passed = one_batch(network, task.criterion(data.spec, data.target_scale), batch, seed=seed)
 
     console = Console(highlight=False)
     if not console.is_terminal:

@@ -17,7 +17,7 @@ from seqtrain.sequences import Sequences
 Augment = Callable[[Batch, Draws], Batch]
 Group = list[Batch]  # the batches of one optimizer step: as many as gradients are accumulated over
 
-_AUGMENTATION = 2  # keeps the key of an augmentation apart from the other uses of (seed, epoch)
+_AUGMENTATION = 103  # keeps the key of an augmentation apart from the other uses of (seed, epoch)
 
 
 @dataclass(frozen=True)

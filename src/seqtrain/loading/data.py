@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
 from seqtrain.batch import Spec
 from seqtrain.errors import WrongInput
@@ -14,7 +15,7 @@ from seqtrain.randomness import mix
 from seqtrain.sequences import Sequences, Sets, Statistics, View, target_statistics
 from seqtrain.splits import carve
 
-_CARVING = 3  # keeps the key of the carved validation set apart from the other uses of the seed
+_CARVING = 104  # keeps the key of the carved validation set apart from the other uses of the seed
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,11 @@ class Data:
     target_statistics: Statistics | None
     augment: Augment | None
     loading: Loading
+
+    @property
+    def target_scale(self) -> Tensor | None:
+        """What the errors of values are divided by in the loss."""
+        return None if self.target_statistics is None else self.target_statistics.std
 
     def steps_per_epoch(self, accumulate: int) -> int:
         """Optimizer steps of one epoch, with gradients accumulated over so many batches."""
@@ -104,6 +110,7 @@ def _validation(sets: Sets, loading: Loading, seed: int) -> tuple[Sequences, Seq
 def _spec(sets: Sets, train: Sequences, val: Sequences) -> Spec:
     parts = {"training": train, "validation": val} | ({"test": sets.test} if sets.test is not None else {})
     for name, part in parts.items():
+        _check_targets(name, part, sets)
         if part.features != train.features:
             raise WrongInput(
                 f"the {name} set has {part.features} features a step but the training set has {train.features}"
@@ -117,6 +124,26 @@ def _spec(sets: Sets, train: Sequences, val: Sequences) -> Spec:
         classes=sets.classes,
         class_counts=_class_counts(train, len(sets.classes)) if sets.classes else (),
     )
+
+
+def _check_targets(name: str, part: Sequences, sets: Sets) -> None:
+    if len(part) == 0:
+        raise WrongInput(f"the {name} set has no sequences")
+    targets = part.targets
+    if sets.predicts in ("values", "step_values"):
+        if targets.dim() != 2 or not targets.is_floating_point():
+            raise WrongInput(
+                f"the {name} set's targets are {targets.dtype} {tuple(targets.shape)}: must be float (…, D)"
+            )
+        return
+    if targets.dim() != 1 or targets.is_floating_point():
+        raise WrongInput(
+            f"the {name} set's targets are {targets.dtype} {tuple(targets.shape)}: must be int64, one a row"
+        )
+    low, high = int(targets.min()), int(targets.max())
+    if low < 0 or high >= len(sets.classes):
+        wrong = low if low < 0 else high
+        raise WrongInput(f"the {name} set has the class {wrong} but there are {len(sets.classes)} classes, from 0")
 
 
 def _class_counts(train: Sequences, classes: int) -> tuple[int, ...]:

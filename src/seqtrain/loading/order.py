@@ -5,7 +5,7 @@ from torch import Tensor
 
 from seqtrain.randomness import generator
 
-_ORDER, _SHUFFLE = 1, 6  # keep the keys of an epoch's order apart from the other uses of (seed, epoch)
+_ORDER, _SHUFFLE = 101, 102  # keep the keys of an epoch's order apart from the other uses of (seed, epoch)
 
 
 def epoch_batches(lengths: Tensor, batch_size: int, *, pool: int, seed: int, epoch: int) -> list[Tensor]:
