@@ -1,4 +1,4 @@
-"""Turn Omniglot's stroke archive into one npz for each alphabet, as `data=quickdraw` reads: `experiment=omniglot_conv1d`.
+"""Turn Omniglot's stroke archive into one npz for each alphabet, as `data=quickdraw` reads them.
 
     python scripts/omniglot.py strokes_background_small1.zip data/omniglot
 

@@ -1,6 +1,6 @@
 """Put the first rows of finished runs' figures below each other, for the README.
 
-    python scripts/readme_picture.py docs/figures/results.png RUN/figures/predicted_curves.png RUN/figures/samples.png …
+python scripts/readme_picture.py docs/figures/results.png RUN/figures/predicted_curves.png RUN/figures/samples.png …
 """
 
 import sys

@@ -14,6 +14,12 @@ def one_thread() -> None:
     torch.set_num_threads(1)
 
 
+@pytest.fixture(autouse=True, scope="session")
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Nothing is kept in, or read from, the user's cache of features."""
+    os.environ["SEQTRAIN_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+
+
 @pytest.fixture(scope="session")
 def data_root() -> Path:
     """Real data, under SEQTRAIN_DATA or beside the checkout in shared/data; tests that need it say so and skip."""

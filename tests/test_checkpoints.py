@@ -100,5 +100,11 @@ def test_the_better_direction_follows_the_metric(monitor: str, mode: str, less: 
 
 
 def test_a_metric_that_no_validation_gives_is_refused() -> None:
-    with pytest.raises(WrongInput, match=r"checkpoint\.monitor is 'val/acc': .* val/accuracy"):
-        Checkpoints(monitor="val/acc").check_metric(("accuracy", "f1"))
+    with pytest.raises(WrongInput, match=r"checkpoint\.monitor is 'val/accuracy': .* val/r2"):
+        Checkpoints(monitor="val/accuracy").check_metric(("mse", "r2"))
+
+
+def test_a_metric_of_which_the_better_direction_is_not_known_needs_a_mode() -> None:
+    with pytest.raises(WrongInput, match=r"set checkpoint\.mode"):
+        Checkpoints(monitor="val/mape")
+    assert Checkpoints(monitor="val/mape", mode="min").less_is_better

@@ -5,6 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from seqtrain.batch import valid_steps
 from seqtrain.errors import WrongInput
 from seqtrain.sequences import Sequences, feature_statistics
 
@@ -68,3 +69,10 @@ def test_statistics_count_valid_steps_only() -> None:
     assert torch.allclose(mean, everything.mean(0), atol=1e-5)
     assert torch.allclose(std[:3], everything.std(0, correction=0)[:3], rtol=1e-4)
     assert std[3] == 1, "a feature that never changes is left as it is"
+
+
+def test_steps_without_padding_are_those_of_a_batch() -> None:
+    some = Sequences.of([torch.rand(length, 2) for length in (3, 1, 4)], torch.zeros(3, dtype=torch.int64))
+    indices = torch.tensor([2, 0])
+    batch = some.batch(indices)
+    assert torch.equal(some.steps_of(indices), batch.inputs[valid_steps(batch.lengths, 4)])

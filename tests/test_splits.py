@@ -77,3 +77,49 @@ def test_groups_are_chosen_so_that_each_class_gives_its_share() -> None:
 def test_a_single_group_cannot_be_set_aside() -> None:
     with pytest.raises(WrongInput, match="none of 1 groups"):
         carve(torch.arange(10) % 2, 0.2, 0, groups=["george"] * 10)
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 9)), min_size=1, max_size=60), fractions, keys)
+def test_the_same_sequences_are_never_on_both_sides(
+    sequences: list[tuple[int, int]], fraction: float, key: int
+) -> None:
+    labels, same = torch.tensor(sequences).T
+    rest, carved = carve(labels, fraction, key, same=same)
+    assert len(rest) + len(carved) == len(labels)
+    assert not set(same[rest].tolist()) & set(same[carved].tolist())
+    assert set(labels[rest].tolist()) == set(labels.tolist())
+    for label in labels.unique():
+        owners = [set(labels[same == which].tolist()) for which in same[labels == label].unique()]
+        if sum(len(each) == 1 for each in owners) > 1:
+            assert (labels[carved] == label).any()
+
+
+@given(st.lists(st.integers(0, 5), min_size=1, max_size=60).map(torch.tensor), fractions, keys)
+def test_sequences_that_all_differ_are_carved_as_if_nothing_were_said_of_it(
+    labels: torch.Tensor, fraction: float, key: int
+) -> None:
+    different = torch.arange(len(labels)).flip(0) * 7 - 50
+    assert carve(labels, fraction, key)[1].tolist() == carve(labels, fraction, key, same=different)[1].tolist()
+
+
+def test_pairs_of_the_same_give_the_share_that_was_asked_for() -> None:
+    labels = torch.arange(400) % 4
+    _, carved = carve(labels, 0.25, 5, same=torch.arange(400) % 200)
+    assert torch.bincount(labels[carved]).tolist() == [26, 26, 26, 26]  # 25, in pairs
+    _, carved = carve(torch.zeros(11, dtype=torch.int64), 0.1, 0, same=torch.tensor([0] * 9 + [1, 2]))
+    assert len(carved) == 1, "the large one would be far more than its share"
+
+
+def test_groups_that_share_a_sequence_stay_together() -> None:
+    groups = ["a", "a", "b", "b", "c", "c", "d", "d"]
+    same = torch.tensor([0, 1, 1, 2, 3, 4, 5, 6])  # a and b
+    for key in range(20):
+        _, carved = carve(torch.zeros(8, dtype=torch.int64), 0.25, key, groups, same)
+        assert {groups[i] for i in carved} in ({"c"}, {"d"})
+
+
+def test_many_groups_are_carved_in_time() -> None:
+    groups = [f"author {i % 5000}" for i in range(20_000)]
+    rest, carved = carve(torch.arange(20_000) % 3, 0.1, 0, groups)
+    assert not {groups[i] for i in rest} & {groups[i] for i in carved}
+    assert abs(len(carved) - 2000) < 20

@@ -147,6 +147,38 @@ def test_a_gpu_that_is_not_there_is_said(tmp_path: Path) -> None:
         trained(tmp_path, *TINY, "trainer=gpu")
 
 
+def test_the_last_epoch_is_always_validated(tmp_path: Path) -> None:
+    trained(tmp_path, *TINY, "trainer.max_epochs=3", "trainer.check_val_every_n_epoch=2")
+    assert [row["val/loss"] != "" for row in rows(tmp_path)] == [False, True, True]
+
+
+def test_a_plateau_watches_a_metric_of_which_more_is_better(tmp_path: Path) -> None:
+    options = ["scheduler=plateau", "scheduler.patience=1", "checkpoint.monitor=val/r2", "trainer.max_epochs=8"]
+    trained(tmp_path, *TINY, *options)
+    scores = [float(row["val/r2"]) for row in rows(tmp_path)]
+    assert scores == sorted(scores), "this run gets better at every epoch"
+    assert {float(row["lr"]) for row in rows(tmp_path)} == {3e-3}
+
+
+def test_other_data_is_refused_when_a_run_is_resumed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stop_after(monkeypatch, step=3)
+    with pytest.raises(KeyError):
+        trained(tmp_path, *TINY, "trainer.max_epochs=4")
+    monkeypatch.undo()
+    other = composed(*TINY, "trainer.max_epochs=4", "data.length=30")
+    with pytest.raises(WrongInput, match=r"other shortest, longest"):
+        train(prepare_parts(other), tmp_path, config="", overrides=[], resume=True)
+
+
+def test_a_kill_between_the_two_checkpoints_of_an_epoch_loses_nothing(tmp_path: Path) -> None:
+    trained(tmp_path / "whole", *TINY, "trainer.max_epochs=3")
+    trained(tmp_path / "cut", *TINY, "trainer.max_epochs=3")
+    (tmp_path / "cut" / "checkpoints" / "best.ckpt").unlink()
+    config = composed(*TINY, "trainer.max_epochs=3")
+    result = train(prepare_parts(config), tmp_path / "cut", config="", overrides=[], resume=True)
+    assert result["metrics"] == json.loads((tmp_path / "whole" / "result.json").read_text())["metrics"]
+
+
 def test_a_run_that_is_resumed_ends_with_the_same_bits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     options = [*TINY, "model.num_layers=2", "model.dropout=0.3", "data.batch_size=8", "trainer.max_epochs=4"]
     trained(tmp_path / "whole", *options)

@@ -1,6 +1,6 @@
-"""From the parts that a config names to a network that fits the data."""
+"""From the parts that a config names to a network that fits the data, new or with weights that were trained."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -9,8 +9,9 @@ from seqtrain.batch import Predicts, Spec
 from seqtrain.errors import WrongInput
 from seqtrain.heads import output_lengths
 from seqtrain.loading import Data
-from seqtrain.network import Network, Normalize, Rescale
+from seqtrain.network import Change, Network, Normalize, Rescale
 from seqtrain.randomness import mix
+from seqtrain.sequences import Sequences, Statistics
 from seqtrain.tasks import Task
 
 _WEIGHTS = 106  # keeps the key of the initial weights apart from the other uses of the seed
@@ -31,26 +32,62 @@ def assemble(model: Callable[..., nn.Module], task: Task, data: Data, *, seed: i
 
     Raises WrongInput where task, model and data do not fit, saying what to change.
     """
-    spec = data.spec
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(mix(seed, _WEIGHTS))
+        return _network(model, task, data.spec, data.statistics, data.target_statistics, data.change, data.train)
+
+
+def rebuild(model: Callable[..., nn.Module], task: Task, spec: Spec, state: Mapping[str, Tensor]) -> Network:
+    """The network whose `state_dict` is `state`, in evaluation mode and of its precision; no data is needed.
+
+    Args:
+        model: makes the backbone, as for `assemble`.
+        spec: of the data that it was trained on.
+
+    Raises WrongInput where the state belongs to another network.
+    """
+    statistics = _statistics(state, "normalize")
+    with torch.random.fork_rng(devices=[]):
+        network = _network(model, task, spec, statistics, _statistics(state, "rescale"), state.get("change.features"))
+    floats = [tensor.dtype for tensor in state.values() if tensor.is_floating_point()]
+    network.to(floats[0] if floats else torch.float32)
+    try:
+        network.load_state_dict(dict(state))
+    except RuntimeError as error:
+        reason = str(error).partition(":")[2].strip().splitlines()[0].strip()
+        raise WrongInput(f"the weights are not those of this config's network: {reason}") from error
+    return network.eval()
+
+
+def _network(
+    model: Callable[..., nn.Module],
+    task: Task,
+    spec: Spec,
+    statistics: Statistics | None,
+    target_statistics: Statistics | None,
+    change: Tensor | None,
+    fit_on: Sequences | None = None,
+) -> Network:
     if task.predicts != spec.predicts:
         raise WrongInput(
             f"task is {_TASK_OF[task.predicts]} but the data has {_DESCRIBED[spec.predicts]}: "  # type: ignore[index]
             f"set task={_TASK_OF[spec.predicts]}"
         )
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(mix(seed, _WEIGHTS))
-        backbone = model(
-            in_features=spec.features, per_step=spec.per_step, longest=spec.longest, shortest=spec.shortest
-        )
-        fit = getattr(backbone, "fit", None)
-        if callable(fit):
-            fit(*_training_inputs(data))
-        if spec.per_step:
-            _check_keeps_steps(backbone, spec)
-        head = task.head(backbone, spec)
-    normalize = Normalize(data.statistics) if data.statistics is not None else None
-    rescale = Rescale(data.target_statistics) if data.target_statistics is not None else None
-    return Network(normalize, backbone, head, rescale)
+    backbone = model(in_features=spec.features, per_step=spec.per_step, longest=spec.longest, shortest=spec.shortest)
+    fit = getattr(backbone, "fit", None)
+    if callable(fit) and fit_on is not None:
+        fit(fit_on)
+    if spec.per_step:
+        _check_keeps_steps(backbone, spec)
+    head = task.head(backbone, spec)
+    normalize = Normalize(statistics) if statistics is not None else None
+    rescale = Rescale(target_statistics) if target_statistics is not None else None
+    return Network(normalize, backbone, head, rescale, Change(change) if change is not None else None)
+
+
+def _statistics(state: Mapping[str, Tensor], of: str) -> Statistics | None:
+    mean, std = state.get(f"{of}.mean"), state.get(f"{of}.std")
+    return None if mean is None or std is None else Statistics(mean, std)
 
 
 _DESCRIBED: dict[Predicts, str] = {

@@ -34,6 +34,7 @@ class Spec:
     width: int  # how many values are predicted, or how many classes there are
     classes: tuple[str, ...] = ()  # their names, in the order of the class indices
     class_counts: tuple[int, ...] = ()  # how many sequences (or steps) of each are in the training set
+    scaled_by: tuple[float, ...] = ()  # of each value, where metrics are told of errors divided by these too
 
     @property
     def per_step(self) -> bool:

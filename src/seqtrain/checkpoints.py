@@ -19,6 +19,9 @@ from seqtrain.ranges import Positive
 _DIGEST = 64  # hex digits of a SHA-256, at the end of the file
 
 
+_LESS, _MORE = ("loss", "mse", "rmse", "mae"), ("r2", "accuracy", "f1")
+
+
 class Checkpoints:
     """When a run saves its state, and which epoch counts as its best.
 
@@ -38,7 +41,9 @@ class Checkpoints:
         self.minutes = minutes
         self.monitor = monitor
         name = monitor.rsplit("/", 1)[-1]
-        self.less_is_better = name in ("loss", "mse", "rmse", "mae") if mode == "auto" else mode == "min"
+        if mode == "auto" and name not in _LESS + _MORE:
+            raise WrongInput(f"mode is auto but whether less of {monitor} is better is not known: set checkpoint.mode")
+        self.less_is_better = name in _LESS if mode == "auto" else mode == "min"
 
     def check_metric(self, names: tuple[str, ...]) -> None:
         """Raise WrongInput unless the monitored metric is one that a validation gives."""

@@ -50,8 +50,8 @@ class ValueCriterion(nn.Module):
             outputs, targets = outputs / self.scale, targets / self.scale
         if batch.scored is None:
             return self._loss(outputs, targets, reduction="sum")
-        errors = self._loss(outputs, targets, reduction="none")  # (B, T, D)
-        return errors.masked_fill(~batch.scored[:, :, None], 0).sum()
+        unscored = ~batch.scored[:, :, None]  # masked first: what is not scored may be no number at all
+        return self._loss(outputs.masked_fill(unscored, 0), targets.masked_fill(unscored, 0), reduction="sum")
 
     def weight(self, batch: Batch) -> Tensor:
         if batch.scored is None:

@@ -52,7 +52,9 @@ class FlattenHead(nn.Module):
     def forward(self, outputs: Tensor, lengths: Tensor) -> Tensor:
         outputs = zero_padding(outputs, lengths)
         missing = self.steps - outputs.shape[1]
-        if missing > 0:
+        if torch.onnx.is_in_onnx_export():  # an export serves every length; the linear layer refuses longer ones
+            outputs = nn.functional.pad(outputs, (0, 0, 0, missing * (outputs.shape[1] < self.steps)))
+        elif missing > 0:
             outputs = nn.functional.pad(outputs, (0, 0, 0, missing))
         elif missing < 0:
             if int(lengths.max()) > self.steps:
@@ -90,7 +92,8 @@ def max_over_time(outputs: Tensor, lengths: Tensor) -> Tensor:
 
 def last_step(outputs: Tensor, lengths: Tensor) -> Tensor:
     """(B, T, H) -> (B, H), the last valid step of each."""
-    return outputs[torch.arange(len(outputs), device=outputs.device), lengths - 1]
+    where = (lengths - 1)[:, None, None].expand(-1, 1, outputs.shape[2])
+    return outputs.gather(1, where)[:, 0]
 
 
 def sequence_head(backbone: nn.Module, out: int, *, features: int, longest: int, read: Read) -> nn.Module:

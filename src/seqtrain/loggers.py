@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqtrain.errors import WrongInput
+from seqtrain.ranges import Count
 
 if TYPE_CHECKING:
     from pytorch_lightning.loggers import Logger
@@ -32,7 +33,7 @@ class TensorBoard:
         flush_secs: seconds until what was logged reaches the disk.
     """
 
-    def __init__(self, *, flush_secs: int = 10) -> None:
+    def __init__(self, *, flush_secs: Count = 10) -> None:
         self.flush_secs = flush_secs
 
     def __call__(self, folder: Path, *, resumed_at: int | None = None) -> "Logger":
@@ -45,7 +46,7 @@ class TensorBoard:
             version="",
             default_hp_metric=False,
             flush_secs=self.flush_secs,
-            purge_step=resumed_at,
+            purge_step=None if resumed_at is None else resumed_at + 1,
         )
         # Lightning's would leave an empty hparams.yaml beside the run's own config
         logger.save = logger.experiment.flush  # type: ignore[method-assign]

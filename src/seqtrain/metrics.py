@@ -24,12 +24,19 @@ class Scores(Protocol):
 
 
 class ValueScores:
-    """mse, rmse, mae and r2 (the mean over the D predicted values of each one's r2) of all scored values."""
+    """mse, rmse, mae and r2 (the mean over the D predicted values of each one's r2) of all scored values.
+
+    Args:
+        scaled_by: (D,) what errors are divided by for scaled/mse, scaled/rmse and scaled/mae; empty: there are none.
+    """
 
     names: tuple[str, ...] = ("mse", "rmse", "mae", "r2")
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, scaled_by: tuple[float, ...] = ()) -> None:
         self._width = width
+        self._scaled_by = torch.tensor(scaled_by, dtype=torch.float64)
+        if scaled_by:
+            self.names = (*self.names, "scaled/mse", "scaled/rmse", "scaled/mae")
 
     def zero(self) -> Tensor:
         return torch.zeros(5, self._width, dtype=torch.float64)
@@ -53,7 +60,12 @@ class ValueScores:
         spread = total_squares - totals.square() / count
         # A target that never changes: 1 if it was met, else 0, as scikit-learn has it.
         r2 = torch.where(spread > 0, 1 - squares / spread, (squares == 0).double()).mean()
-        return {"mse": mse, "rmse": mse**0.5, "mae": float(absolutes.sum() / count.sum()), "r2": float(r2)}
+        found = {"mse": mse, "rmse": mse**0.5, "mae": float(absolutes.sum() / count.sum()), "r2": float(r2)}
+        if len(self._scaled_by):
+            scaled = float((squares / self._scaled_by.square()).sum() / count.sum())
+            scaled_mae = float((absolutes / self._scaled_by).sum() / count.sum())
+            found |= {"scaled/mse": scaled, "scaled/rmse": scaled**0.5, "scaled/mae": scaled_mae}
+        return found
 
 
 class ClassScores:

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from seqtrain.batch import zero_padding
-from seqtrain.sequences import Statistics
+from seqtrain.sequences import Statistics, last_step
 
 
 class Normalize(nn.Module):
@@ -37,6 +37,27 @@ class Rescale(nn.Module):
         return predicted * self.std + self.mean
 
 
+class Change(nn.Module):
+    """Sequences seen relative to their last step, and what was learnt as a change from there as values.
+
+    NLinear of Zeng et al. (2023), "Are Transformers Effective for Time Series Forecasting?", for any backbone.
+    """
+
+    features: Tensor
+
+    def __init__(self, features: Tensor) -> None:
+        super().__init__()
+        self.register_buffer("features", features)  # (D,) int64: those that the predicted values go on from
+
+    def relative(self, inputs: Tensor, lengths: Tensor) -> Tensor:
+        """(B, T, F) -> the same less the last valid step of each."""
+        return zero_padding(inputs - last_step(inputs, lengths), lengths)
+
+    def forward(self, predicted: Tensor, inputs: Tensor, lengths: Tensor) -> Tensor:
+        """(B, D) changes -> (B, D) values, given the inputs (B, T, F) in their own units."""
+        return predicted + last_step(inputs, lengths)[:, 0].index_select(1, self.features)
+
+
 class Network(nn.Module):
     """Normalising, backbone and head in a row, and the units of values at the end.
 
@@ -45,20 +66,29 @@ class Network(nn.Module):
     """
 
     def __init__(
-        self, normalize: Normalize | None, backbone: nn.Module, head: nn.Module, rescale: Rescale | None = None
+        self,
+        normalize: Normalize | None,
+        backbone: nn.Module,
+        head: nn.Module,
+        rescale: Rescale | None = None,
+        change: Change | None = None,
     ) -> None:
         super().__init__()
         self.normalize = normalize
         self.backbone = backbone
         self.head = head
         self.rescale = rescale
+        self.change = change
 
     def forward(self, inputs: Tensor, lengths: Tensor) -> Tensor:
+        steps = inputs if self.change is None else self.change.relative(inputs, lengths)
         if self.normalize is not None:
-            inputs = self.normalize(inputs, lengths)
-        outputs, lengths = self.backbone(inputs, lengths)
-        predicted: Tensor = self.head(outputs, lengths)
-        return predicted if self.rescale is None else self.rescale(predicted)
+            steps = self.normalize(steps, lengths)
+        outputs, left = self.backbone(steps, lengths)
+        predicted: Tensor = self.head(outputs, left)
+        if self.rescale is not None:
+            predicted = self.rescale(predicted)
+        return predicted if self.change is None else self.change(predicted, inputs, lengths)
 
     def parameter_count(self) -> int:
         return sum(parameter.numel() for parameter in self.parameters())

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
-from seqtrain.checkpoints import read_checkpoint
+from seqtrain.checkpoints import link, read_checkpoint
 from seqtrain.errors import WrongInput
 
 log = logging.getLogger("seqtrain")
@@ -56,6 +56,15 @@ class RunFolder:
         assert self._lock is not None
         self._lock.close()
 
+    def best_checkpoint(self, step: int) -> dict[str, Any]:
+        """What best.ckpt holds. Raises WrongInput unless it is of that update, as the record says it is."""
+        if read_checkpoint(self.last)["seqtrain"]["step"] == step:  # killed before best.ckpt followed last.ckpt
+            link(self.last, self.best)
+        content = read_checkpoint(self.best)
+        if content["seqtrain"]["step"] != step:
+            raise WrongInput(f"{self.best} is of update {content['seqtrain']['step']}, not {step}: start a new run")
+        return content
+
     def resumable(self) -> Path | None:
         """The newest checkpoint that is whole, or None where there is none yet; a damaged one is told.
 
@@ -72,7 +81,8 @@ class RunFolder:
                 continue
             for damage_told in damages:
                 log.warning("%s: going on from %s, the one before", damage_told, checkpoint.name)
-            return checkpoint
+                os.replace(checkpoint, self.last)  # so that the next save does not keep the damaged one instead
+            return self.last
         if damages:
             raise WrongInput(f"{damages[0]}; so is every other one: start a new run")
         return None
@@ -95,12 +105,18 @@ class RunFolder:
         """What result.json says; nothing where the run has not come to write it."""
         if not self.result.is_file():
             return {}
-        content: dict[str, Any] = json.loads(self.result.read_text())
+        try:
+            content: dict[str, Any] = json.loads(self.result.read_text())
+        except ValueError:  # cut short by a power failure
+            return {}
         return content
 
 
 def write_text(path: Path, text: str) -> None:
     """Replace a file's content atomically."""
     temporary = path.with_name(path.name + ".tmp")
-    temporary.write_text(text)
+    with open(temporary, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
     os.replace(temporary, path)

@@ -62,11 +62,14 @@ class OneCycle:
     def __call__(self, optimizer: Optimizer, total_steps: int) -> LRScheduler:
         from torch.optim.lr_scheduler import OneCycleLR
 
+        rising = self.pct_start
+        if math.isclose(rising * total_steps, 1):  # torch divides by rising * total_steps - 1
+            rising *= 1 + 1e-6
         return OneCycleLR(
             optimizer,
             max_lr=[float(group["lr"]) for group in optimizer.param_groups],
             total_steps=total_steps,
-            pct_start=self.pct_start,
+            pct_start=rising,
             div_factor=self.div_factor,
             final_div_factor=self.final_div_factor,
             cycle_momentum=False,
@@ -102,15 +105,16 @@ class Cosine:
 
 
 class Plateau:
-    """Down by a factor when the monitored value no longer gets better; moves once an epoch.
+    """Down by a factor when the metric of `checkpoint.monitor` no longer gets better; moves once a validation.
+
+    It is stepped with a value of which less is better.
 
     Args:
         factor: what the rate is multiplied by.
-        patience: epochs without a better value before the rate goes down.
+        patience: validations without a better value before the rate goes down.
         threshold: how much better counts, as a share of the best value.
-        cooldown: epochs to wait after the rate went down.
+        cooldown: validations to wait after the rate went down.
         min_lr: the rate never goes below this.
-        mode: whether a lower (min) or a higher (max) monitored value is better.
     """
 
     interval: ClassVar[Interval] = "epoch"
@@ -123,21 +127,18 @@ class Plateau:
         threshold: NonNegative = 1e-4,
         cooldown: Size = 0,
         min_lr: NonNegative = 0.0,
-        mode: Literal["min", "max"] = "min",
     ) -> None:
         self.factor = factor
         self.patience = patience
         self.threshold = threshold
         self.cooldown = cooldown
         self.min_lr = min_lr
-        self.mode: Literal["min", "max"] = mode
 
     def __call__(self, optimizer: Optimizer, total_steps: int) -> LRScheduler:
         from torch.optim.lr_scheduler import ReduceLROnPlateau
 
         return ReduceLROnPlateau(
             optimizer,
-            mode=self.mode,
             factor=self.factor,
             patience=self.patience,
             threshold=self.threshold,

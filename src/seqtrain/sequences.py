@@ -15,6 +15,7 @@ from torch import Tensor
 from seqtrain.batch import Batch, Predicts, valid_steps
 from seqtrain.errors import WrongInput
 from seqtrain.randomness import Draws
+from seqtrain.texts import Texts
 
 View = Literal["curve", "spectrogram", "drawing"]
 
@@ -36,7 +37,8 @@ class Sequences:
     targets: Tensor  # (N,) int64 or (N, D) float; (S,) int64 or (S, D) float where `per_step`
     per_step: bool = False
     scored: Tensor | None = None  # (S,) bool, only where `per_step`; None: every step counts
-    names: tuple[str, ...] | None = None  # what a message or a figure calls each sequence
+    names: Sequence[str] | None = None  # what a message or a figure calls each sequence
+    groups: Sequence[str] | None = None  # N of them (speakers, say), none of which is ever on two sides of a split
 
     @classmethod
     def of(
@@ -46,6 +48,7 @@ class Sequences:
         *,
         scored: Sequence[Tensor] | None = None,
         names: Sequence[str] | None = None,
+        groups: Sequence[str] | None = None,
     ) -> "Sequences":
         """From (T, F) inputs and their targets: a tensor of N rows, or a list of one (T, …) tensor each."""
         if not len(inputs):
@@ -62,6 +65,7 @@ class Sequences:
             per_step=per_step,
             scored=torch.cat(list(scored)) if scored is not None else None,
             names=tuple(names) if names is not None else None,
+            groups=tuple(groups) if groups is not None else None,
         )
 
     def __len__(self) -> int:
@@ -119,6 +123,13 @@ class Sequences:
             scored = self.scored.view(-1, self.longest)[rows]
         return Batch(inputs, lengths, targets, scored, indices)
 
+    def steps_of(self, indices: Tensor) -> Tensor:
+        """(S', F): all steps of the sequences at `indices` (B,) int64, one after another, without padding."""
+        lengths = self.lengths[indices]
+        gaps = self.starts[indices] - (lengths.cumsum(0) - lengths)
+        where = torch.arange(int(lengths.sum()), device=gaps.device) + gaps.repeat_interleave(lengths)
+        return self.steps.index_select(0, where)
+
     def select(self, indices: Tensor) -> "Sequences":
         """Some of the sequences, sharing the steps."""
         return replace(
@@ -126,7 +137,8 @@ class Sequences:
             starts=self.starts[indices],
             lengths=self.lengths[indices],
             targets=self.targets if self.per_step else self.targets[indices],
-            names=tuple(self.names[i] for i in indices.tolist()) if self.names is not None else None,
+            names=_some(self.names, indices) if self.names is not None else None,
+            groups=_some(self.groups, indices) if self.groups is not None else None,
         )
 
     def to(self, device: torch.device) -> "Sequences":
@@ -149,25 +161,47 @@ class Sets:
 
     train: Sequences
     val: Sequences | None  # None: carved from the training set by `Loading`
-    test: Sequences | None
+    test: Sequences | None  # None: carved from the training set where there is a `test_fraction`
     predicts: Predicts
     classes: tuple[str, ...] = ()
     view: View = "curve"  # how figures show one sequence
     normalize: Callable[[Sequences], Statistics] | None = None  # given the training set
     scale_targets: bool = False  # values: learn them standardised by the training set; metrics keep their units
+    change_from: tuple[
+        int, ...
+    ] = ()  # (D,) features from whose last step each value is learnt as a change, with all inputs relative to it
+    scaled_by: tuple[float, ...] = ()  # (D,) values: what errors are divided by in metrics that are told as well
     augment: Callable[[Batch, Draws], Batch] | None = None  # training batches only
+    fit_augment: Callable[[Sequences], Callable[[Batch, Draws], Batch] | None] | None = None  # given the training set
+    test_fraction: float = 0.0  # share of the training set to test on, by the seed, where `test` is None
+    published: bool = False  # others use this split too: what is on two sides of it is told, not refused
+    ordered: bool = False  # sequences overlap in time: what is carved are the last ones, and there are no folds
 
 
 def feature_statistics(train: Sequences) -> Statistics:
     """Mean and standard deviation of each feature over all valid steps; 1 where a feature never changes."""
-    batches = (train.batch(indices) for indices in torch.split(torch.arange(len(train)), 256))
-    return _statistics(batch.inputs[valid_steps(batch.lengths, batch.inputs.shape[1])] for batch in batches)
+    return _statistics(train.steps_of(indices) for indices in torch.split(torch.arange(len(train)), 256))
 
 
-def target_statistics(train: Sequences) -> Statistics:
-    """The same of each value that is to be predicted, over everything scored."""
+def change_statistics(train: Sequences) -> Statistics:
+    """The same of each feature's difference to the last step of its sequence, where changes are learnt."""
     batches = (train.batch(indices) for indices in torch.split(torch.arange(len(train)), 256))
+    return _statistics(
+        (b.inputs - last_step(b.inputs, b.lengths))[valid_steps(b.lengths, b.inputs.shape[1])] for b in batches
+    )
+
+
+def target_statistics(train: Sequences, change_from: Sequence[int] = ()) -> Statistics:
+    """The same of each value that is to be predicted, over everything scored; of its change where that is learnt."""
+    batches = (train.batch(indices) for indices in torch.split(torch.arange(len(train)), 256))
+    if change_from:
+        return _statistics(b.targets - last_step(b.inputs, b.lengths)[:, 0, list(change_from)] for b in batches)
     return _statistics(b.targets if b.scored is None else b.targets[b.scored] for b in batches)
+
+
+def last_step(inputs: Tensor, lengths: Tensor) -> Tensor:
+    """(B, T, F) -> (B, 1, F), the last valid step of each."""
+    return inputs.gather(1, (lengths - 1)[:, None, None].expand(-1, 1, inputs.shape[2]))
 
 
 def _statistics(pieces: Iterator[Tensor]) -> Statistics:
@@ -181,6 +215,10 @@ def _statistics(pieces: Iterator[Tensor]) -> Statistics:
         mean, count = mean + apart * (len(steps) / total), total
     std = (deviations / count).sqrt()
     return Statistics(mean.float(), torch.where(std > 1e-6 * mean.abs() + 1e-12, std, 1.0).float())
+
+
+def _some(names: Sequence[str], indices: Tensor) -> Sequence[str]:
+    return names.select(indices) if isinstance(names, Texts) else tuple(names[i] for i in indices.tolist())
 
 
 def _first(which: Tensor, names: Sequence[str] | None) -> str:

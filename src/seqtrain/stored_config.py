@@ -23,7 +23,11 @@ def read_stored_config(path: Path) -> DictConfig:
         raise WrongInput(f"{path.parent.parent} is no run folder: it has no {path.parent.name}/{path.name}")
     if path.stat().st_size > _MOST_BYTES:
         raise WrongInput(f"{path} has {path.stat().st_size:,} bytes: a config has at most {_MOST_BYTES:,}")
-    text = path.read_text(encoding="utf-8", errors="replace")
+    return checked_config(path.read_text(encoding="utf-8", errors="replace"), path)
+
+
+def checked_config(text: str, path: Path) -> DictConfig:
+    """The config that a text of a file holds, under the same rules; JSON is YAML too."""
     try:
         if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.SafeLoader)):
             raise WrongInput(f"{path} uses YAML aliases (*name): write the values out")

@@ -35,7 +35,7 @@ class StepRegression:
         return ValueCriterion(self._loss, scale)
 
     def scores(self, spec: Spec) -> Scores:
-        return ValueScores(spec.width)
+        return ValueScores(spec.width, spec.scaled_by)
 
 
 class Regression:
@@ -59,7 +59,7 @@ class Regression:
         return ValueCriterion(self._loss, scale)
 
     def scores(self, spec: Spec) -> Scores:
-        return ValueScores(spec.width)
+        return ValueScores(spec.width, spec.scaled_by)
 
 
 class StepClassification:

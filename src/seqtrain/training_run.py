@@ -9,14 +9,15 @@ from typing import Any
 
 import torch
 
+from seqtrain.batch import spec_to_plain
 from seqtrain.callbacks.figures import draw
 from seqtrain.checkpoints import read_checkpoint
 from seqtrain.errors import WrongInput
-from seqtrain.fit import Fit, make_fit
+from seqtrain.fitting import Fit, make_fit
 from seqtrain.flat import flat_settings
 from seqtrain.interruption import Interrupted, Interruption
 from seqtrain.learner import Diverged, metrics
-from seqtrain.loading import load_data
+from seqtrain.loading import Data, load_data
 from seqtrain.loggers import log_hparams
 from seqtrain.parts import Parts
 from seqtrain.provenance import provenance
@@ -43,7 +44,7 @@ def train(parts: Parts, folder: Path, *, config: str, overrides: list[str], resu
     interruption = Interruption()
     with RunFolder(folder) as run, interruption.listening():
         before = run.read_result()
-        if before and not resume:
+        if not resume and (run.last.exists() or run.previous.exists()):
             raise WrongInput(
                 f"{folder} already holds a run: continue it with resume={folder}, or choose another folder"
             )
@@ -54,15 +55,21 @@ def train(parts: Parts, folder: Path, *, config: str, overrides: list[str], resu
             torch.set_num_threads(parts.run.threads or torch.get_num_threads())
             data = load_data(parts.data(), parts.loading(), seed=parts.run.seed)
             checkpoint = run.resumable() if resume else None
-            fit = make_fit(parts, data, run, interruption, resumed=checkpoint)
+            resumed_at = _resumed_at(checkpoint, data) if resume else None
+            fit = make_fit(parts, data, run, interruption, resumed_at=resumed_at)
             result["parameters"] = fit.learner.network.parameter_count()
             with interruption.deferred():
                 fit.trainer.fit(fit.learner, fit.batches, fit.plain(data.val), ckpt_path=checkpoint, weights_only=True)
             result |= _best(fit) | {"epochs": fit.trainer.current_epoch, "steps": fit.trainer.global_step}
-            fit.learner.load_state_dict(read_checkpoint(run.best)["state_dict"])
-            result["metrics"] |= _test(fit, run)
+            fit.learner.load_state_dict(run.best_checkpoint(fit.record.best["step"])["state_dict"])
+            shown, tested = _test(fit)
+            result["metrics"] |= tested
             for logger in fit.trainer.loggers:
                 log_hparams(logger, flat_settings(config), result["metrics"], step=fit.trainer.global_step)
+            try:
+                _draw(fit, run, shown)
+            except Exception:  # the run's results do not hang on its pictures
+                log.exception("the figures of %s could not be drawn", run.path)
     return run.read_result()
 
 
@@ -73,20 +80,36 @@ def _best(fit: Fit) -> Result:
     return {"metrics": dict(best["metrics"]), "best": {"epoch": best["epoch"], "step": best["step"]}}
 
 
-def _test(fit: Fit, run: RunFolder) -> dict[str, float]:
-    """Metrics of the test set, touched once, at the best epoch's weights; and the figures of the run.
+def _resumed_at(checkpoint: Path | None, data: Data) -> int:
+    """The update that the checkpoint is of. Raises WrongInput where it was trained on other data."""
+    if checkpoint is None:
+        return 0
+    kept = read_checkpoint(checkpoint)["seqtrain"]
+    if kept["spec"] != spec_to_plain(data.spec):
+        differs = [name for name, value in spec_to_plain(data.spec).items() if kept["spec"].get(name) != value]
+        raise WrongInput(f"the data is not what {checkpoint} was trained on (other {', '.join(differs)}): restore it")
+    step: int = kept["step"]
+    return step
 
-    Where there is no test set the figures show the validation set.
+
+def _test(fit: Fit) -> tuple[Shown, dict[str, float]]:
+    """Metrics of the test set, touched once, at the best epoch's weights, and what it shows.
+
+    Where there is no test set the validation set is shown.
     """
     data, learner = fit.data, fit.learner
     shown = Shown(data.spec, data.val if data.test is None else data.test)
     learner.watch = shown.see
     fit.trainer.test(learner, fit.plain(shown.sequences), verbose=False)
+    return shown, {} if data.test is None else metrics("test", learner.eval_sums, learner.scores)
+
+
+def _draw(fit: Fit, run: RunFolder, shown: Shown) -> None:
     draw(
         run.figures,
         fit.trainer.loggers,
-        spec=data.spec,
-        view=data.view,
+        spec=fit.data.spec,
+        view=fit.data.view,
         batch=shown.batch,
         predictions=shown.predictions,
         rows=run.read_rows(),
@@ -95,7 +118,6 @@ def _test(fit: Fit, run: RunFolder) -> dict[str, float]:
         names=[shown.sequences.name(index) for index in shown.indices],
         step=fit.trainer.global_step,
     )
-    return {} if data.test is None else metrics("test", learner.eval_sums, learner.scores)
 
 
 @contextmanager
@@ -114,7 +136,7 @@ def _ending_told(run: RunFolder, facts: Result, *, seconds_before: float) -> Ite
     except Interrupted as error:
         tell("interrupted", cause=str(error))
         raise
-    except ArithmeticError as error:
+    except Diverged as error:
         tell("diverged", cause=str(error))
         raise
     except BaseException as error:

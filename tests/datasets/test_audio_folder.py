@@ -10,6 +10,8 @@ import torch
 
 from seqtrain.datasets.audio_folder import AudioFolder
 from seqtrain.errors import WrongInput
+from seqtrain.loading import Loading
+from seqtrain.loading.sides import divide
 from seqtrain.sequences import Sequences, Sets
 
 SMALL = {"sample_rate": 8000, "n_fft": 256, "hop": 64, "mels": 20}
@@ -37,6 +39,11 @@ def load(folder: Path, seed: int = 0, **settings: object) -> Sets:
     return AudioFolder(folder=str(folder), **(SMALL | settings)).load(seed)  # type: ignore[arg-type]
 
 
+def augmentation(sets: Sets) -> object:
+    assert sets.fit_augment is not None
+    return sets.fit_augment(sets.train)
+
+
 def names(part: Sequences | None) -> set[str]:
     assert part is not None
     assert part.names is not None
@@ -50,11 +57,9 @@ def every(folder: Path, **settings: object) -> Sequences:
 def test_the_label_is_the_parent_folder(animals: Path) -> None:
     sets = load(animals)
     assert sets.classes == ("cat", "dog")
-    assert sets.val is None
-    for part in (sets.train, sets.test):
-        assert part is not None
-        for index, target in enumerate(part.targets.tolist()):
-            assert part.name(index).startswith(("cat/", "dog/")[target])
+    assert (sets.val, sets.test) == (None, None)
+    for index, target in enumerate(sets.train.targets.tolist()):
+        assert sets.train.name(index).startswith(("cat/", "dog/")[target])
 
 
 def test_a_recording_keeps_its_length(animals: Path) -> None:
@@ -67,22 +72,27 @@ def test_a_recording_keeps_its_length(animals: Path) -> None:
 
 
 def test_the_test_share_is_taken_from_each_class_and_the_seed_decides_which(animals: Path) -> None:
-    sets = load(animals, test_fraction=0.3)
-    assert sets.test is not None
-    assert sets.test.targets.bincount().tolist() == [3, 3]
-    assert not names(sets.train) & names(sets.test)
-    assert names(sets.test) == names(load(animals, test_fraction=0.3).test)
-    assert names(sets.test) != names(load(animals, seed=1, test_fraction=0.3).test)
-    assert load(animals, test_fraction=0.0).test is None
+    def test_set(seed: int, share: float) -> Sequences | None:
+        return divide(load(animals, test_fraction=share), Loading(), seed=seed)[2]
+
+    some = test_set(0, 0.3)
+    assert some is not None
+    assert some.targets.bincount().tolist() == [3, 3]
+    assert names(some) == names(test_set(0, 0.3))
+    assert names(some) != names(test_set(1, 0.3))
+    assert test_set(0, 0.0) is None
 
 
 def test_a_group_is_on_one_side_of_the_split_only(animals: Path) -> None:
-    sets = load(animals, group=r"/([a-z])\d+\.", test_fraction=0.2, val_groups=0.25)
-    sides = [{name.split("/")[1][0] for name in names(part)} for part in (sets.train, sets.val, sets.test)]
+    sets = load(animals, group=r"/([a-z])\d+\.", test_fraction=0.2)
+    sides = [
+        {name.split("/")[1][0] for name in names(part)} for part in divide(sets, Loading(val_fraction=0.25), seed=0)
+    ]
     assert [len(side) for side in sides] == [3, 1, 1]
     assert set().union(*sides) == set("abcde")
+    sets = load(animals, group=r"/([a-z])\d+\.", test="5")
     with pytest.raises(WrongInput, match=r"the group 'a' is on two sides of the split \(cat/a0.wav: train, cat/a5"):
-        load(animals, group=r"/([a-z])\d+\.", test="5", val_groups=0.0)
+        divide(sets, Loading(), seed=0)
 
 
 def test_patterns_tell_label_and_split(animals: Path) -> None:
@@ -174,7 +184,7 @@ def test_hidden_files_are_ignored_and_others_counted(animals: Path, caplog: pyte
         assert len(every(animals)) == 20
     assert "1 files are no audio and left out (1 .txt)" in caplog.text
     assert "read 20 recordings" in caplog.text
-    assert "2 labels, 20 train, 0 val, 0 test" in caplog.text
+    assert "20 recordings with 2 labels" in caplog.text
 
 
 def test_a_missing_folder_says_where_it_was_looked_for(tmp_path: Path) -> None:
@@ -285,10 +295,10 @@ def test_a_wav_written_to_a_pipe_announces_no_length_and_is_read(tmp_path: Path)
 
 
 def test_masks_are_made_of_the_training_mean(animals: Path) -> None:
-    assert load(animals).augment is None
+    assert augmentation(load(animals)) is None
     sets = load(animals, time_masks=2, frequency_masks=1, shift=2)
     assert sets.normalize is not None
-    mean = getattr(sets.augment, "mean", torch.empty(0))
+    mean = getattr(augmentation(sets), "mean", torch.empty(0))
     torch.testing.assert_close(mean, sets.normalize(sets.train).mean)
 
 

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 import pytest
@@ -11,6 +12,8 @@ import torch
 
 from seqtrain.datasets.quickdraw import QuickDraw
 from seqtrain.errors import WrongInput
+from seqtrain.loading import Loading
+from seqtrain.loading.sides import divide
 from seqtrain.sequences import Sequences
 
 DRAWERS = [f"{number:02}" for number in range(1, 11)]
@@ -18,7 +21,7 @@ DRAWERS = [f"{number:02}" for number in range(1, 11)]
 
 def line(word: str, key: str, points: int = 4, recognized: bool = True) -> str:
     xs = [(7 * step + len(key)) % 50 for step in range(points)]
-    drawing = [[xs, list(range(points))], [[0, 9], [5, 5]]]
+    drawing = [[xs, list(range(points))], [[0, 9], [5, 5 + crc32(key.encode()) % 999]]]
     return json.dumps({"word": word, "key_id": key, "recognized": recognized, "drawing": drawing})
 
 
@@ -46,21 +49,22 @@ def npz_folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def everything(part: Sequences) -> tuple[torch.Tensor, ...]:
+    return torch.split(torch.arange(len(part)), 256)
+
+
 def names(part: Sequences | None) -> tuple[str, ...]:
     assert part is not None
     assert part.names is not None
-    return part.names
+    return tuple(part.names)
 
 
 def test_each_file_is_a_class(folder: Path) -> None:
     sets = QuickDraw(folder=str(folder)).load(0)
     assert sets.classes == ("big cats", "dogs")
-    assert sets.test is not None
-    assert sets.val is None
-    assert torch.bincount(sets.train.targets).tolist() == [16, 16]
-    assert torch.bincount(sets.test.targets).tolist() == [4, 4]
-    assert not set(names(sets.train)) & set(names(sets.test))
-    assert "big cats.ndjson:1" in names(sets.train) + names(sets.test)
+    assert (sets.val, sets.test) == (None, None)
+    assert torch.bincount(sets.train.targets).tolist() == [20, 20]
+    assert "big cats.ndjson:1" in names(sets.train)
     assert (sets.predicts, sets.view, sets.train.features) == ("classes", "drawing", 3)
     assert sets.normalize is not None
     assert sets.normalize(sets.train).mean.tolist() == [0, 0, 0]
@@ -69,15 +73,20 @@ def test_each_file_is_a_class(folder: Path) -> None:
 def test_each_word_is_a_class_where_asked(folder: Path) -> None:
     sets = QuickDraw(folder=str(folder), label="word", classes=["tiger", "husky"]).load(0)
     assert sets.classes == ("tiger", "husky")
-    assert torch.bincount(sets.train.targets).tolist() == [8, 8]
+    assert torch.bincount(sets.train.targets).tolist() == [10, 10]
     assert QuickDraw(folder=str(folder), label="word").load(0).classes == ("husky", "lion", "poodle", "tiger")
 
 
 def test_the_seed_chooses_the_test_set(folder: Path) -> None:
-    data = QuickDraw(folder=str(folder))
-    assert names(data.load(0).test) == names(data.load(0).test)
-    assert names(data.load(0).test) != names(data.load(1).test)
-    assert QuickDraw(folder=str(folder), test_fraction=0.0).load(0).test is None
+    def test_set(seed: int, share: float = 0.2) -> Sequences | None:
+        return divide(QuickDraw(folder=str(folder), test_fraction=share).load(seed), Loading(), seed=seed)[2]
+
+    assert names(test_set(0)) == names(test_set(0))
+    assert names(test_set(0)) != names(test_set(1))
+    some = test_set(0)
+    assert some is not None
+    assert torch.bincount(some.targets).tolist() == [4, 4]
+    assert test_set(0, 0.0) is None
 
 
 def test_patterns_on_the_key_choose_validation_and_test(folder: Path) -> None:
@@ -90,8 +99,9 @@ def test_patterns_on_the_key_choose_validation_and_test(folder: Path) -> None:
 
 
 def test_no_group_is_on_two_sides(folder: Path) -> None:
-    sets = QuickDraw(folder=str(folder), group="_(..)$", test_fraction=0.2, val_groups=0.25).load(0)
-    drawers = [{int(name.split(":")[1]) % 10 for name in names(part)} for part in (sets.train, sets.val, sets.test)]
+    sets = QuickDraw(folder=str(folder), group="_(..)$", test_fraction=0.2).load(0)
+    parts = divide(sets, Loading(val_fraction=0.25), seed=0)
+    drawers = [{int(name.split(":")[1]) % 10 for name in names(part)} for part in parts]
     assert [len(some) for some in drawers] == [6, 2, 2]
     assert len(set.union(*drawers)) == 10
 
@@ -108,8 +118,7 @@ def test_unrecognised_drawings_are_counted_and_kept_or_dropped(
 ) -> None:
     with caplog.at_level(logging.INFO, "seqtrain"):
         sets = QuickDraw(folder=str(folder), unrecognized=unrecognized).load(0)
-    assert sets.test is not None
-    assert len(sets.train) + len(sets.test) == count
+    assert len(sets.train) == count
     assert f"read {count} drawings of 2 classes" in caplog.text
     assert f"8 unrecognised {'kept' if count == 40 else 'dropped'}" in caplog.text
 
@@ -232,7 +241,7 @@ def test_real_drawings_are_read_within_two_seconds(data_root: Path) -> None:
     raw = QuickDraw(folder="sketch/quickdraw_raw", root=str(data_root)).load(0)
     assert time.process_time() - started < 2
     assert len(simplified.classes) == 172
-    assert torch.bincount(simplified.train.targets).tolist() == [20] * 172
+    assert torch.bincount(simplified.train.targets).tolist() == [25] * 172
     assert (simplified.train.shortest, simplified.train.longest) == (2, 196)
     assert len(raw.classes) == 11
     assert raw.train.shortest >= 48
@@ -251,7 +260,7 @@ def test_omniglot_is_the_same_from_npz_and_ndjson(data_root: Path) -> None:
         assert one is not None
         assert other is not None
         assert torch.equal(one.lengths, other.lengths)
-        assert torch.equal(one.steps, other.steps)
+        assert all(torch.equal(*(part.batch(some).inputs for part in (one, other))) for some in everything(one))
         assert torch.equal(one.targets, other.targets)
 
 

@@ -17,7 +17,7 @@ def every(sequences: Sequences) -> tuple[torch.Tensor, torch.Tensor, torch.Tenso
 
 def test_the_target_is_the_cosine_of_the_same_angle() -> None:
     sets = SinCos().load(0)
-    for part, size in ((sets.train, 3200), (sets.val, 320), (sets.test, 320)):
+    for part, size in ((sets.train, 2400), (sets.val, 320), (sets.test, 320)):
         assert part is not None
         sines, cosines, scored = every(part)
         assert sines.shape == cosines.shape == scored.shape == (size, 50)
@@ -45,8 +45,8 @@ def test_each_set_has_phases_of_its_own_and_the_seed_decides_them() -> None:
 
 def test_without_random_phases_every_sequence_starts_at_zero() -> None:
     sines, cosines, _ = every(SinCos(random_phases=False).load(0).train)
-    assert sines[:, 0].tolist() == [0.0] * 3200
-    assert cosines[:, 0].tolist() == [1.0] * 3200
+    assert sines[:, 0].tolist() == [0.0] * 2400
+    assert cosines[:, 0].tolist() == [1.0] * 2400
 
 
 def test_frequencies_lie_between_the_two_factors() -> None:

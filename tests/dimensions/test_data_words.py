@@ -22,7 +22,7 @@ def sequences(lengths: list[int], targets: torch.Tensor | list[torch.Tensor]) ->
 def test_a_class_for_each_sequence():
     train = sequences([1, 3, 5, 3], torch.tensor([0, 1, 1, 1]))
     sets = Sets(train, train, None, "classes", classes=("cat", "dog"), normalize=feature_statistics)
-    data = load_data(Fixed(sets), Loading(), seed=0)
+    data = load_data(Fixed(sets), Loading(duplicates="warn"), seed=0)
     assert describe(data) == {
         "sets": "4 sequences to train on, 4 to validate on, none to test on",
         "inputs": "2 features a step, 1 to 5 steps",
@@ -45,7 +45,7 @@ def test_values_at_every_step():
         [torch.ones(3, 1), torch.ones(2, 1)],
         scored=[torch.tensor([False, True, True]), torch.tensor([False, True])],
     )
-    data = load_data(Fixed(Sets(train, train, train, "step_values")), Loading(), seed=0)
+    data = load_data(Fixed(Sets(train, train, train, "step_values")), Loading(duplicates="warn"), seed=0)
     told = describe(data)
     assert told["inputs"] == "1 feature a step, 2 to 3 steps"
     assert told["predicts"] == "1 value at every step"
@@ -58,5 +58,5 @@ def test_many_classes_are_cut():
     count = 345
     train = sequences([2] * count, torch.arange(count))
     sets = Sets(train, train, None, "classes", classes=tuple(f"class {i}" for i in range(count)))
-    told = describe(load_data(Fixed(sets), Loading(), seed=0))["classes"]
+    told = describe(load_data(Fixed(sets), Loading(duplicates="warn"), seed=0))["classes"]
     assert told.endswith("class 39 1 and 305 more (sequences to train on)")

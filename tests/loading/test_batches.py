@@ -83,10 +83,6 @@ def test_groups_gather_the_batches_of_a_step(reader: Reader) -> None:
     assert [[len(group) for group in chunk] for chunk in chunks] == [[4, 2]]
 
 
-def test_a_limit_cuts_every_epoch(reader: Reader) -> None:
-    assert len(flat(training(reader, limit=2, steps_per_epoch=2))) == 2
-
-
 def test_plain_batches_keep_the_order(reader: Reader) -> None:
     batches = PlainBatches(Reader(reader.sequences), batch_size=5, chunk=2)
     chunks = list(batches)

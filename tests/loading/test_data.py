@@ -69,4 +69,13 @@ def test_classes_at_every_step_are_counted_without_padding() -> None:
     inputs = [torch.randn(2, 1), torch.randn(5, 1)]
     train = Sequences.of(inputs, [torch.tensor([1, 1]), torch.tensor([0, 1, 2, 2, 2])])
     data = Given(sets(train=train, val=train, test=None, predicts="step_classes", classes=("a", "b", "c")))
-    assert load_data(data, Loading(), seed=0).spec.class_counts == (1, 3, 3)
+    assert load_data(data, Loading(duplicates="warn"), seed=0).spec.class_counts == (1, 3, 3)
+
+
+def test_a_limit_keeps_the_same_few_sequences_of_every_set_and_augments_nothing() -> None:
+    given = Given(sets(train=labelled(40), test=labelled(30), augment=lambda batch, draws: batch))
+    data = load_data(given, Loading(limit=2, batch_size=3, val_fraction=0.5), seed=0)
+    assert [len(part) for part in (data.train, data.val, data.test) if part is not None] == [6, 6, 6]
+    assert data.augment is None
+    assert data.steps_per_epoch(1) == 2
+    assert len(set(data.train.targets.tolist())) == 2, "spread over the set, whose classes may come in order"

@@ -12,7 +12,7 @@ from pytorch_lightning.callbacks import Checkpoint, EarlyStopping
 
 from seqtrain.checkpoints import Checkpoints, link, write_checkpoint
 from seqtrain.interruption import Interrupted, Interruption
-from seqtrain.learner import Learner, metrics
+from seqtrain.learner import Diverged, Learner, metrics
 from seqtrain.run_folder import RunFolder
 
 _LOG_EVERY = 50  # optimizer steps between points of the curves by step
@@ -42,9 +42,19 @@ class Record(Checkpoint):
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self.best, self._bytes = state["best"], state["bytes"]
 
+    def on_fit_start(self, trainer: pl.Trainer, learner: pl.LightningModule) -> None:
+        self._interruption.take_over()  # Lightning has put its own SIGTERM handler before ours
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, learner: pl.LightningModule) -> None:
+        assert isinstance(learner, Learner)
+        if trainer.global_step + learner.steps_per_epoch >= learner.total_steps:
+            trainer.check_val_every_n_epoch = 1  # the last epoch is always validated
+
     def on_train_start(self, trainer: pl.Trainer, learner: pl.LightningModule) -> None:
         self._rows = open(self._folder.metrics, "ab")
         self._rows.truncate(self._bytes)
+        if self.best.get("step") == trainer.global_step:  # killed after last.ckpt was written, before best.ckpt was
+            link(self._folder.last, self._folder.best)
         self._logged = trainer.global_step
         for callback in trainer.callbacks:  # type: ignore[attr-defined]
             # Lightning saves how long an EarlyStopping has waited, but not that it had decided to stop.
@@ -84,7 +94,8 @@ class Record(Checkpoint):
         learner.train_sums.clear()
         improved = validated is not None and self._better(validated[self._settings.monitor])
         if validated is not None:
-            learner.step_scheduler_by_epoch(validated[self._settings.monitor])
+            score = validated[self._settings.monitor]
+            learner.step_scheduler_by_epoch(score if self._settings.less_is_better else -score)
         if improved and validated is not None:
             score = validated[self._settings.monitor]
             self.best = {"score": score, "epoch": epoch, "step": step, "metrics": validated}
@@ -105,9 +116,7 @@ class Record(Checkpoint):
         content = trainer._checkpoint_connector.dump_checkpoint(weights_only=False)
         for name, weight in content["state_dict"].items():
             if weight.is_floating_point() and not bool(torch.isfinite(weight).all()):
-                raise ArithmeticError(
-                    f"{name} holds a number that is not finite at step {trainer.global_step}: not saved"
-                )
+                raise Diverged(f"{name} holds a number that is not finite at step {trainer.global_step}: not saved")
         if self._folder.last.exists():
             link(self._folder.last, self._folder.previous)
         write_checkpoint(content, self._folder.last)

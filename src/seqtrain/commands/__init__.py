@@ -12,6 +12,9 @@ COMMANDS = {
     "train": "train a model: seqtrain train model=lstm data=sincos",
     "list": "what there is to choose, and the settings of a choice: seqtrain list model=lstm",
     "inspect": "walk through a model's dimensions: seqtrain inspect model=conv1d data=mel",
+    "evaluate": "how well a trained model does, with intervals: seqtrain evaluate RUN",
+    "predict": "what a trained model says of your files: seqtrain predict RUN FILES output=FILE",
+    "export": "a trained model as ONNX, or to share: seqtrain export RUN format=onnx",
 }
 
 

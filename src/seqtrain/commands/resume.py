@@ -19,7 +19,7 @@ def resumed_config(folder: Path, overrides: Sequence[str]) -> DictConfig:
     config = read_stored_config(RunFolder(folder).config)
     for override in overrides:
         key, equals, value = override.partition("=")
-        if not equals or OmegaConf.select(config, key.split(".")[0]) is None:
+        if not equals or key.split(".")[0] not in config:
             raise WrongInput(f"{override} is no setting of the run {folder}: a resumed run has its own config")
         stored = OmegaConf.select(config, key)
         given = OmegaConf.create(f"value: {value}").value

@@ -16,6 +16,8 @@ _NO_MATTER = (  # settings that change speed, what is shown or what is kept, and
     "threads",
     "checkpoint.minutes",
     "data.workers",
+    "data.cache",
+    "data.download",
     "trainer.progress",
     "trainer.steps_per_execution",
 )

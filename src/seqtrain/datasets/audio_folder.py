@@ -1,25 +1,29 @@
 """A folder of the user's own recordings, as labelled log-mel spectrograms."""
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TextIO
 
 import torch
 from torch import Tensor
 
-from seqtrain.datasets.file_facts import Facts, Naming, check_sides, set_aside
-from seqtrain.datasets.folder_labels import Side
-from seqtrain.datasets.recordings import AUDIO, Channels, Damaged, Longer, Resampler, Result, find, read_all
+from seqtrain.datasets.audio_features import AudioFeatures
+from seqtrain.datasets.file_facts import Facts, Naming, check_sides
+from seqtrain.datasets.folder_labels import Side, pattern
+from seqtrain.datasets.recordings import AUDIO, Channels, Longer, find
 from seqtrain.datasets.spec_augment import Masks, spec_augment
-from seqtrain.datasets.spectrogram import LogMel
+from seqtrain.downloads.named import ARCHIVES, Name, fetch_archive
 from seqtrain.errors import WrongInput
+from seqtrain.items import Item
 from seqtrain.ranges import Count, Fraction, Positive, Size
 from seqtrain.sequences import Sequences, Sets, feature_statistics
+from seqtrain.store.cache import kept, key_of
+from seqtrain.store.chunks import Store
 
 _log = logging.getLogger("seqtrain")
-_MANY = 5000  # files from which on a progress bar is shown
-_AT_ONCE = 256  # recordings held as samples; of the others only spectrograms
 
 
 class AudioFolder:
@@ -41,10 +45,11 @@ class AudioFolder:
             does not name are left out
         val: pattern of the names to validate on
         test: pattern of the names to test on
+        val_list: text file in the folder with the names to validate on, one a line
+        test_list: text file in the folder with the names to test on, one a line
+        leave_out: pattern of the names to leave out
         group: pattern whose group (a speaker, say) never is on two sides of the split
-        test_fraction: share to test on where neither table nor pattern says it, of each class alike
-        val_groups: share of what is left to validate on, in whole groups, where `group` is given and neither
-            table nor pattern says it; without groups `data.val_fraction` says how many
+        test_fraction: share to test on where nothing else says it, of each class alike
         sample_rate: samples a second of every recording
         rate: resample recordings at another rate, or refuse them
         channels: average the channels of a recording, or refuse more than one
@@ -61,6 +66,9 @@ class AudioFolder:
         frequency_width: the widest of them in mels
         stretch: largest random change of tempo, as a share of the length
         shift: furthest random move in time, in frames
+        archive: name of a data set that can be fetched; its files are known by their SHA-256
+        download: fetch it into `folder` where there is no such folder
+        cache: folder in which spectrograms are kept, to be read at once the next time; null: none are
     """
 
     def __init__(
@@ -73,9 +81,11 @@ class AudioFolder:
         table: str | None = None,
         val: str | None = None,
         test: str | None = None,
+        val_list: str | None = None,
+        test_list: str | None = None,
+        leave_out: str | None = None,
         group: str | None = None,
         test_fraction: Fraction = 0.2,
-        val_groups: Fraction = 0.1,
         sample_rate: Count = 16000,
         rate: Literal["resample", "refuse"] = "resample",
         channels: Channels = "mix",
@@ -92,53 +102,102 @@ class AudioFolder:
         frequency_width: Size = 16,
         stretch: Fraction = 0.0,
         shift: Size = 0,
+        archive: Name | None = None,
+        download: bool = False,
+        cache: str | None = None,
     ) -> None:
         if shorter == "pad" and seconds is None:
             raise WrongInput("shorter is pad but seconds is null: set data.seconds to the length to pad to")
+        if download and archive is None:
+            raise WrongInput(
+                f"download is true, but of archives only {', '.join(ARCHIVES)} are known: set data.archive"
+            )
         self.folder = folder
         self.path = Path(root).expanduser() / Path(folder).expanduser()
         self.source = source
-        self.naming = Naming(label=label, table=table, val=val, test=test, group=group)
+        self.archive: Name | None = archive
+        self.download = download
+        self.cache = cache
+        self.naming = Naming(
+            label=label, table=table, val=val, test=test, group=group, val_list=val_list, test_list=test_list
+        )
+        self.leave_out = pattern("leave_out", leave_out, group=False) if leave_out is not None else None
         self.test_fraction = test_fraction
-        self.val_groups = val_groups
-        self.resampler = Resampler(sample_rate)
-        self.resample = rate == "resample"
-        self.channels: Channels = channels
-        self.seconds = seconds
-        self.longer: Longer = longer
-        self.pad = shorter == "pad"
-        self.skip_damaged = damaged == "skip"
-        self.spectrogram = LogMel(sample_rate=sample_rate, n_fft=n_fft, hop=hop, mels=mels)
+        self.features = AudioFeatures(
+            sample_rate=sample_rate,
+            rate=rate,
+            channels=channels,
+            seconds=seconds,
+            longer=longer,
+            shorter=shorter,
+            damaged=damaged,
+            n_fft=n_fft,
+            hop=hop,
+            mels=mels,
+        )
         self.masks = Masks(time_masks, time_width, frequency_masks, frequency_width, stretch, shift)
 
     def load(self, seed: int) -> Sets:
         facts = self.naming.facts(self.path, self._names())
-        spectrograms, kept = self._read([self.path / name for name in facts.names])
-        facts = facts.select(kept)
-        facts = set_aside(facts, test_fraction=self.test_fraction, val_groups=self.val_groups, seed=seed)
+        store = self._store(facts.names)
+        facts = facts.select(store.columns["file"].tolist())
         check_sides(facts)
-        counts = ", ".join(f"{facts.sides.count(side)} {side}" for side in ("train", "val", "test"))
-        _log.info("%s: %d labels, %s", self.path, len(facts.classes), counts)
-        train = _part(facts, spectrograms, "train")
+        _log.info("%s: %d recordings with %d labels", self.path, len(facts.names), len(facts.classes))
         return Sets(
-            train=train,
-            val=_part(facts, spectrograms, "val") if "val" in facts.sides else None,
-            test=_part(facts, spectrograms, "test") if "test" in facts.sides else None,
+            train=_part(facts, store, "train"),
+            val=_part(facts, store, "val") if "val" in facts.sides else None,
+            test=_part(facts, store, "test") if "test" in facts.sides else None,
             predicts="classes",
             classes=facts.classes,
             view="spectrogram",
             normalize=feature_statistics,
-            augment=spec_augment(train, self.masks),
+            fit_augment=partial(spec_augment, masks=self.masks),
+            test_fraction=self.test_fraction,
+            published=self.archive is not None,
         )
 
+    def read_inputs(self, source: Path | TextIO) -> Iterator[Item]:
+        """The spectrogram of each recording of a folder, or of one file, and the path that it came from.
+
+        Raises WrongInput where there is no such file, or no audio in the folder.
+        """
+        if not isinstance(source, Path):
+            raise WrongInput("recordings cannot be read from standard input: name files or folders")
+        if not source.exists():
+            raise WrongInput(f"there is no file or folder {source}")
+        paths = [source]
+        if source.is_dir():
+            audio, others = find(source)
+            if not audio:
+                raise WrongInput(f"{source} holds no file ending in {', '.join(sorted(AUDIO))}")
+            if others:
+                _log.info("%s: %d files are no audio and left out", source, others.total())
+            paths = [source / name for name in audio]
+        for path in paths:
+            yield str(path), self._input(path)
+
+    def _input(self, path: Path) -> Tensor | WrongInput:
+        try:
+            return self.features.one(path)
+        except WrongInput as error:
+            return error
+        except OSError as error:
+            return WrongInput(f"{path} cannot be read: {error.strerror or error}")
+
     def _names(self) -> list[str]:
+        if self.download and self.archive is not None and not self.path.exists():
+            place = Path(self.cache).expanduser() / "downloads" if self.cache is not None else self.path.parent
+            fetch_archive(self.archive, self.path, place)
         if not self.path.is_dir():
             get = f"get it from {self.source} and put it there" if self.source else "put your recordings there"
+            get += ", or fetch it with data.download=true" if self.archive is not None else ""
             raise WrongInput(
                 f"data.folder={self.folder}: there is no folder {self.path.absolute()}: {get}, or say where it is "
                 "with data.folder=DIR or, for all data, with the environment variable SEQTRAIN_DATA"
             )
         audio, others = find(self.path)
+        if self.leave_out is not None:
+            audio = [name for name in audio if not self.leave_out.search(name)]
         if others:
             kinds = ", ".join(f"{count} {ending}" for ending, count in others.most_common(5))
             _log.info("%s: %d files are no audio and left out (%s)", self.path, others.total(), kinds)
@@ -148,62 +207,25 @@ class AudioFolder:
             )
         return audio
 
-    def _read(self, paths: Sequence[Path]) -> tuple[list[Tensor], list[int]]:
-        """Spectrograms (T, mels), and which of the paths they are of: all that are not damaged."""
-        spectrograms: list[Tensor] = []
-        waiting: list[Tensor] = []
-        kept: list[int] = []
-        skipped: list[Damaged] = []
-        seconds = 0.0
-        results = read_all(paths, seconds=self.seconds, longer=self.longer, channels=self.channels)
-        for index, result in enumerate(_progress(results, len(paths), f"Reading {self.path.name}")):
-            if isinstance(result, Damaged):
-                if not self.skip_damaged:
-                    raise result
-                skipped.append(result)
-                continue
-            samples, rate = result
-            seconds += len(samples) / rate
-            waiting.append(self._prepared(samples, rate, paths[index]))
-            kept.append(index)
-            if len(waiting) == _AT_ONCE:
-                spectrograms += self.spectrogram(waiting)
-                waiting.clear()
-        spectrograms += self.spectrogram(waiting)
-        if skipped:
-            _log.warning("%s: skipped %d damaged files; the first: %s", self.path, len(skipped), skipped[0])
-        if not kept:
-            raise WrongInput(f"data.folder={self.folder}: every file is damaged; the first: {skipped[0]}")
-        _log.info("%s: read %d recordings, %.0f s of sound", self.path, len(kept), seconds)
-        return spectrograms, kept
-
-    def _prepared(self, samples: Tensor, rate: int, path: Path) -> Tensor:
-        wanted = self.resampler.sample_rate
-        if rate != wanted and not self.resample:
-            raise WrongInput(
-                f"{path} has {rate} samples a second, not {wanted}, and data.rate=refuse: "
-                f"set data.sample_rate={rate} or data.rate=resample"
+    def _store(self, names: tuple[str, ...]) -> Store:
+        """Spectrograms of all that are not damaged, made now or before."""
+        store = kept(
+            self.cache,
+            self.path.name,
+            lambda: key_of(self.features.settings, self.path, names),
+            lambda: self.features.chunks([self.path / name for name in names]),
+            total=len(names),
+            unit="files",
+        )
+        if store.facts["skipped"]:
+            _log.warning(
+                "%s: skipped %d damaged files; the first: %s", self.path, store.facts["skipped"], store.facts["first"]
             )
-        samples = self.resampler(samples, rate)
-        if self.seconds is not None and self.pad:
-            length = max(1, round(self.seconds * wanted))
-            samples = torch.nn.functional.pad(samples[:length], (0, max(0, length - len(samples))))
-        return samples
+        _log.info("%s: read %d recordings, %.0f s of sound", self.path, len(store), store.facts["seconds"])
+        return store
 
 
-def _part(facts: Facts, spectrograms: Sequence[Tensor], side: Side) -> Sequences:
-    which = [index for index, own in enumerate(facts.sides) if own == side]
-    return Sequences.of(
-        [spectrograms[index] for index in which],
-        facts.targets()[which],
-        names=[facts.names[index] for index in which],
-    )
-
-
-def _progress(items: Iterable[Result], total: int, what: str) -> Iterable[Result]:
-    if total < _MANY:
-        return items
-    from rich.console import Console
-    from rich.progress import track
-
-    return track(items, what, total, console=Console(stderr=True), transient=True)
+def _part(facts: Facts, store: Store, side: Side) -> Sequences:
+    which = torch.tensor([index for index, said in enumerate(facts.sides) if (said or "train") == side])
+    own = facts.select(which.tolist())
+    return replace(store.sequences(which, facts.targets()[which], own.names), groups=own.groups)

@@ -15,6 +15,7 @@ from seqtrain.datasets.folder_labels import (
     parent_labels,
     pattern,
     read_table,
+    sides_by_list,
     sides_by_pattern,
 )
 from seqtrain.errors import WrongInput
@@ -30,7 +31,7 @@ class Facts:
 
     names: tuple[str, ...]  # relative to the data set's folder
     labels: tuple[str, ...]
-    sides: tuple[Side | None, ...]  # None: not said
+    sides: tuple[Side | None, ...]  # None: not said, which is to train
     groups: tuple[str, ...] | None
 
     @property
@@ -58,13 +59,24 @@ class Naming:
     """
 
     def __init__(
-        self, *, label: str | None, table: str | None, val: str | None, test: str | None, group: str | None
+        self,
+        *,
+        label: str | None,
+        table: str | None,
+        val: str | None,
+        test: str | None,
+        group: str | None,
+        val_list: str | None = None,
+        test_list: str | None = None,
     ) -> None:
+        if (val_list or test_list) and (val or test):
+            raise WrongInput("val_list or test_list is given, and val or test says the split too: set those to null")
         self.label = pattern("label", label, group=True) if label is not None else None
         self.table = table
         self.val = pattern("val", val, group=False) if val is not None else None
         self.test = pattern("test", test, group=False) if test is not None else None
         self.group = pattern("group", group, group=True) if group is not None else None
+        self.lists = val_list, test_list
 
     def facts(self, folder: Path, names: Sequence[str]) -> Facts:
         """The facts of those names that the table lists, or of all where there is no table."""
@@ -79,7 +91,7 @@ class Naming:
         return Facts(
             names=tuple(names),
             labels=tuple(self._labels(names, [rows[name] for name in names] if rows else [])),
-            sides=tuple(self._sides(names, [rows[name] for name in names] if rows else [])),
+            sides=tuple(self._sides(folder, names, [rows[name] for name in names] if rows else [])),
             groups=tuple(found_in(names, self.group, "group")) if self.group is not None else None,
         )
 
@@ -89,14 +101,16 @@ class Naming:
         told = [row.label for row in rows if row.label is not None]
         return told or parent_labels(names)
 
-    def _sides(self, names: Sequence[str], rows: Sequence[Row]) -> list[Side | None]:
+    def _sides(self, folder: Path, names: Sequence[str], rows: Sequence[Row]) -> list[Side | None]:
         told = [row.side for row in rows]
+        if not any(told) and any(self.lists):
+            return sides_by_list(folder, names, *self.lists)
         if not any(told):
             return sides_by_pattern(names, self.val, self.test)
-        if self.val is not None or self.test is not None:
+        if self.val is not None or self.test is not None or any(self.lists):
             raise WrongInput(
-                f"data.table={self.table} has a column 'split', and data.val or data.test says the split too: "
-                "set data.val=null data.test=null, or take the column out"
+                f"data.table={self.table} has a column 'split', and data.val or data.test (or a list) says the split "
+                "too: set data.val=null data.test=null, or take the column out"
             )
         return told
 
@@ -119,21 +133,13 @@ def set_aside(facts: Facts, *, test_fraction: float, val_groups: float, seed: in
 
 
 def check_sides(facts: Facts) -> None:
-    """WrongInput where there is one class only, one that is not in the training set, or a group on two sides."""
+    """WrongInput where there is one class only, or one that is not in the training set."""
     if len(facts.classes) < 2:
         raise WrongInput(f"all {len(facts.names)} files have the label {facts.classes[0]!r}: two labels are the least")
-    trained = {label for label, side in zip(facts.labels, facts.sides, strict=True) if side == "train"}
+    trained = {label for label, side in zip(facts.labels, facts.sides, strict=True) if side in (None, "train")}
     for name, label, side in zip(facts.names, facts.labels, facts.sides, strict=True):
         if label not in trained:
             raise WrongInput(
                 f"{name} ({side}) has the label {label!r}, which no file of the training set has: "
                 "leave it out or change the split"
-            )
-    seen: dict[str, tuple[str, Side | None]] = {}
-    for name, group, side in zip(facts.names, facts.groups or (), facts.sides, strict=False):
-        other, own = seen.setdefault(group, (name, side))
-        if own != side:
-            raise WrongInput(
-                f"the group {group!r} is on two sides of the split ({other}: {own}, {name}: {side}): "
-                "move its files to one side, or set data.group=null"
             )

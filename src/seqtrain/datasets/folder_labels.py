@@ -56,14 +56,15 @@ def read_table(path: Path) -> dict[str, Row]:
             raise WrongInput(f"{place} gives {name} no label: fill in its column {label!r}")
         rows[name] = Row(
             label=line[label].strip() if label is not None else None,
-            side=_side(line[split], place) if split is not None else None,
+            side=side_of(line[split], place) if split is not None else None,
         )
     if not rows:
         raise WrongInput(f"{path} has no lines below its header: list the files there")
     return rows
 
 
-def _side(value: str | None, place: str) -> Side:
+def side_of(value: str | None, place: str) -> Side:
+    """What a table calls a side of the split, in any of the usual words. WrongInput: it is none of them."""
     side = _SIDES.get((value or "").strip().lower())
     if side is None:
         raise WrongInput(f"{place} says split {value!r}: allowed are {', '.join(_SIDES)}")
@@ -122,6 +123,27 @@ def sides_by_pattern(
         if expression is not None and setting not in sides:
             raise WrongInput(f"data.{setting}={expression.pattern!r} matches none of {len(names)} files: change it")
     return sides
+
+
+def sides_by_list(folder: Path, names: Sequence[str], val: str | None, test: str | None) -> list[Side | None]:
+    """The side of each name that a text file in the folder lists, a name a line; None for the others."""
+    sides: dict[str, Side] = {}
+    lists: list[tuple[Side, str | None]] = [("val", val), ("test", test)]
+    known = set(names)
+    for side, file in lists:
+        if file is None:
+            continue
+        path = folder / file
+        if not path.is_file():
+            raise WrongInput(f"there is no list {path}: check data.{side}_list, or set it to null")
+        for number, line in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), start=1):
+            name = PurePosixPath(line.strip()).as_posix()
+            if line.strip() and name not in known:
+                raise WrongInput(f"{path} line {number} names {name}, which is no audio file in {folder}")
+            if sides.get(name, side) != side:
+                raise WrongInput(f"data.val_list and data.test_list both name {name}: change one of them")
+            sides[name] = side
+    return [sides.get(name) for name in names]
 
 
 def in_order(labels: Sequence[str]) -> list[str]:

@@ -1,17 +1,14 @@
-"""Which drawings are for training, validation and testing: as their key_id says, or chosen by the seed."""
+"""Which drawings are for training, validation and testing, and which go together, as their key_id says."""
 
 import re
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
-from seqtrain.datasets.drawings import Drawing
 from seqtrain.errors import WrongInput
-from seqtrain.randomness import mix
-from seqtrain.splits import carve
 
-Parts = tuple[list[Drawing], list[Drawing], list[Drawing]]  # train, val, test
-_TRAIN, _VAL, _TEST = 0, 1, 2
+TRAIN, VAL, TEST = 0, 1, 2
 
 
 class KeySplit:
@@ -20,9 +17,7 @@ class KeySplit:
     Raises WrongInput where a pattern is no regular expression, or has not the one group that it needs.
     """
 
-    def __init__(
-        self, *, val: str | None, test: str | None, group: str | None, test_fraction: float, val_groups: float
-    ) -> None:
+    def __init__(self, *, val: str | None, test: str | None, group: str | None) -> None:
         self.val = _compiled("val", val)
         self.test = _compiled("test", test)
         self.group = _compiled("group", group)
@@ -30,38 +25,37 @@ class KeySplit:
             raise WrongInput(
                 f"group is {group!r} with {self.group.groups} groups: put (…) around the one part that counts"
             )
-        self.test_fraction = test_fraction
-        self.val_groups = val_groups
 
     @property
     def by_key(self) -> bool:
         return (self.val or self.test or self.group) is not None
 
-    def divide(self, drawings: list[Drawing], labels: Tensor, seed: int) -> Parts:
-        """Three lists of the drawings, whose classes are `labels` (N,)."""
-        keys = _keys(drawings) if self.by_key else []
-        sides = torch.full((len(drawings),), _TRAIN)
-        for side, setting, expression in ((_VAL, "val", self.val), (_TEST, "test", self.test)):
+    def sides(self, keys: Sequence[str], labels: Tensor, *, names: Sequence[str], classes: Sequence[str]) -> Tensor:
+        """(N,) int64: VAL or TEST for drawings whose key matches, TRAIN for the others; a key is empty where none is.
+
+        Args:
+            labels: (N,) int64 indices of `classes`
+            names: what a message calls each drawing
+        """
+        keys = _present(keys, names) if self.by_key else []
+        sides = torch.full_like(labels, TRAIN)
+        for side, setting, expression in ((VAL, "val", self.val), (TEST, "test", self.test)):
             if expression is not None:
                 matches = torch.tensor([expression.search(key) is not None for key in keys])
                 if not matches.any():
                     raise WrongInput(f"{setting} is {expression.pattern!r}, which matches no key_id, as {keys[0]!r}")
-                if (matches & (sides != _TRAIN)).any():
-                    raise WrongInput(
-                        f"val and test both match the key_id {_first(keys, matches & (sides != _TRAIN))!r}"
-                    )
+                if (matches & (sides != TRAIN)).any():
+                    raise WrongInput(f"val and test both match the key_id {_first(keys, matches & (sides != TRAIN))!r}")
                 sides[matches] = side
-        groups = _groups(keys, self.group) if self.group is not None else None
-        if self.test is None:
-            _carve(sides, _TEST, labels, groups, self.test_fraction, seed)
-        if self.val is None and groups is not None:
-            _carve(sides, _VAL, labels, groups, self.val_groups, seed)
-        untrained = ~torch.isin(labels, labels[sides == _TRAIN])
+        untrained = ~torch.isin(labels, labels[sides == TRAIN])
         if untrained.any():
-            drawing = drawings[int(untrained.nonzero()[0])]
-            raise WrongInput(f"no drawing of {drawing.label!r} is left to train on: change val or test")
-        train, val, test = ([drawings[i] for i in (sides == side).nonzero()] for side in (_TRAIN, _VAL, _TEST))
-        return train, val, test
+            label = classes[int(labels[untrained][0])]
+            raise WrongInput(f"no drawing of {label!r} is left to train on: change val or test")
+        return sides
+
+    def groups(self, keys: Sequence[str], *, names: Sequence[str]) -> list[str] | None:
+        """The group of each drawing, where there are any."""
+        return _groups(_present(keys, names), self.group) if self.group is not None else None
 
 
 def _compiled(setting: str, expression: str | None) -> re.Pattern[str] | None:
@@ -71,14 +65,15 @@ def _compiled(setting: str, expression: str | None) -> re.Pattern[str] | None:
         raise WrongInput(f"{setting} is {expression!r}, no regular expression ({error})") from None
 
 
-def _keys(drawings: list[Drawing]) -> list[str]:
-    keyless = next((drawing for drawing in drawings if drawing.key is None), None)
-    if keyless is not None:
-        raise WrongInput(f"{keyless.name} has no key_id, which val, test and group look at: set them to null")
-    return [drawing.key or "" for drawing in drawings]
+def _present(keys: Sequence[str], names: Sequence[str]) -> list[str]:
+    present = list(keys)
+    if "" in present:
+        name = names[present.index("")]
+        raise WrongInput(f"{name} has no key_id, which val, test and group look at: set them to null")
+    return present
 
 
-def _groups(keys: list[str], expression: re.Pattern[str]) -> list[str]:
+def _groups(keys: Sequence[str], expression: re.Pattern[str]) -> list[str]:
     found = [expression.search(key) for key in keys]
     missing = torch.tensor([match is None or not match[1] for match in found])
     if missing.any():
@@ -88,13 +83,5 @@ def _groups(keys: list[str], expression: re.Pattern[str]) -> list[str]:
     return [match[1] for match in found if match is not None]
 
 
-def _first(keys: list[str], which: Tensor) -> str:
+def _first(keys: Sequence[str], which: Tensor) -> str:
     return keys[int(which.nonzero()[0])]
-
-
-def _carve(sides: Tensor, side: int, labels: Tensor, groups: list[str] | None, fraction: float, seed: int) -> None:
-    """Puts a share of those that are still for training on another side."""
-    free = (sides == _TRAIN).nonzero()[:, 0]
-    some = [groups[i] for i in free] if groups is not None else None
-    _, carved = carve(labels[free], fraction, mix(seed, side), some)
-    sides[free[carved]] = side

@@ -1,5 +1,7 @@
 """Log-mel spectrograms of ten kinds of synthetic sound: audio classification with nothing to download."""
 
+from functools import partial
+
 import torch
 
 from seqtrain.datasets.sounds import KINDS, synthesise
@@ -74,16 +76,15 @@ class Mel:
 
     def load(self, seed: int) -> Sets:
         with one_thread():
-            train = self._sounds(self.train_size, seed, _TRAIN)
             return Sets(
-                train=train,
+                train=self._sounds(self.train_size, seed, _TRAIN),
                 val=None,
                 test=self._sounds(self.test_size, seed, _TEST),
                 predicts="classes",
                 classes=tuple(KINDS),
                 view="spectrogram",
                 normalize=feature_statistics,
-                augment=spec_augment(train, self.masks),
+                fit_augment=partial(spec_augment, masks=self.masks),
             )
 
     def _sounds(self, count: int, seed: int, which: int) -> Sequences:

@@ -4,7 +4,7 @@ The format: https://github.com/googlecreativelab/quickdraw-dataset#the-raw-moder
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,6 +23,7 @@ class Line(NamedTuple):
     word: str | None
     key: str | None
     recognized: bool
+    size: int  # bytes of the line
 
 
 def read_lines(file: Path) -> Iterator[Line]:
@@ -46,6 +47,16 @@ def read_lines(file: Path) -> Iterator[Line]:
         raise WrongInput(f"{file} is empty: fetch it again or remove it")
 
 
+def read_each(lines: Iterable[bytes], place: str) -> Iterator[tuple[int, Line | WrongInput]]:
+    """The number of each line that is not blank, and its drawing or what is wrong with it; `place` names the file."""
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            try:
+                yield number, _line(line, number, f"{place}, line {number}")
+            except WrongInput as error:
+                yield number, error
+
+
 def _line(line: bytes, number: int, place: str) -> Line:
     try:
         record = json.loads(line.decode("utf-8"))
@@ -62,6 +73,7 @@ def _line(line: bytes, number: int, place: str) -> Line:
         word=word if isinstance(word, str) else None,
         key=str(key) if isinstance(key, str | int) else None,
         recognized=record.get("recognized", True) is not False,
+        size=len(line),
     )
 
 

@@ -1,23 +1,31 @@
 """Drawings of people, from Quick, Draw! ndjson files or sketch-rnn npz files, one class a file."""
 
 import logging
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TextIO
 
 import torch
 from annotated_types import Ge
 from torch import Tensor
 
 from seqtrain.datasets.drawing_files import check_names, choose, drawing_files
-from seqtrain.datasets.drawings import Drawing, from_ndjson, from_npz
-from seqtrain.datasets.key_split import KeySplit, Parts
+from seqtrain.datasets.drawings import Shorten, from_ndjson, from_npz
+from seqtrain.datasets.key_split import TEST, TRAIN, VAL, KeySplit
+from seqtrain.datasets.ndjson import Line, read_each
 from seqtrain.datasets.simplify import shorten
 from seqtrain.datasets.strokes import Redraw, step_scale
+from seqtrain.downloads.named import fetch_drawings
 from seqtrain.errors import WrongInput
+from seqtrain.items import Item
 from seqtrain.ranges import Count, Fraction, NonNegative
 from seqtrain.sequences import Sequences, Sets
+from seqtrain.store.cache import kept, key_of
+from seqtrain.store.chunks import Chunk, Store
 
-_PARTS = ("train", "val", "test")
+_SIDES = {"train": TRAIN, "val": VAL, "test": TEST}
+_MATTER = ("label", "classes", "per_class", "drop_unrecognized", "points", "simplify")  # to what is stored
 _log = logging.getLogger("seqtrain")
 
 
@@ -45,11 +53,12 @@ class QuickDraw:
         test: pattern of the key_ids to test on
         group: pattern whose group (who drew it, say) never is on two sides of the split
         test_fraction: share to test on where no pattern says it, of each class alike; 0 for no test set
-        val_groups: share of what is left to validate on, in whole groups, where `group` is given and `val` is
-            not; without groups `data.val_fraction` says how many
         scale: in training, each axis is multiplied by up to 1 ± scale
         rotate: in training, degrees by which a drawing is turned at most, either way
         drop: in training, the share of points left out
+        download: fetch the simplified drawings of those `classes` that the folder has no file of; the SHA-256 of the
+            first download is kept beside them and compared from then on
+        cache: folder in which drawings are kept, to be read at once the next time; null: none are
     """
 
     def __init__(
@@ -67,84 +76,143 @@ class QuickDraw:
         test: str | None = None,
         group: str | None = None,
         test_fraction: Fraction = 0.2,
-        val_groups: Fraction = 0.1,
         scale: Fraction = 0.1,
         rotate: NonNegative = 0.0,
         drop: Fraction = 0.1,
+        download: bool = False,
+        cache: str | None = None,
     ) -> None:
         check_names(classes)
+        if download and (classes is None or label == "word"):
+            raise WrongInput("download is true, which needs the names of classes and label=file: set data.classes")
         self.folder = folder
         self.root = root
+        self.download = download
+        self.cache = cache
         self.label = label
         self.classes = classes
         self.per_class = per_class
         self.drop_unrecognized = unrecognized == "drop"
         self.points = points
         self.simplify: Literal["rdp", "cut"] = simplify
-        self.split = KeySplit(val=val, test=test, group=group, test_fraction=test_fraction, val_groups=val_groups)
+        self.split = KeySplit(val=val, test=test, group=group)
+        self.test_fraction = test_fraction
         self.augment = Redraw.wanted(scale=scale, rotate=rotate, drop=drop)
 
     def load(self, seed: int) -> Sets:
+        if self.download and self.classes is not None:
+            fetch_drawings(self.classes, Path(self.root).expanduser() / Path(self.folder).expanduser())
         files = drawing_files(self.root, self.folder)
+        place = files[0].parent
         if self.label == "file":
             by_name = {file.stem: file for file in files}
-            files = [by_name[name] for name in choose(self.classes, by_name, files[0].parent)]
-        if files[0].suffix == ".npz":
-            classes, parts, remark = self._published(files)
+            files = [by_name[name] for name in choose(self.classes, by_name, place)]
+        published = files[0].suffix == ".npz"
+        if published:
+            self._check_published(files[0])
+        store = self._store(files, published)
+        labels: list[str] = store.facts["labels"]
+        classes = [file.stem for file in files] if self.label == "file" else choose(self.classes, labels, place)
+        targets = _indices(store.columns["label"], [classes.index(label) for label in labels])
+        if published:
+            sides, groups = store.columns["side"], None
         else:
-            classes, parts, remark = self._divided(files, seed)
-        sizes = ", ".join(f"{len(part):,} {name}" for name, part in zip(_PARTS, parts, strict=True) if part)
-        long = sum(len(drawing.steps) > self.points for part in parts for drawing in part)
-        _log.info(
-            f"read {sum(map(len, parts)):,} drawings of {len(classes)} classes in {files[0].parent} ({sizes}); "
-            f"{long:,} had more than {self.points} points{remark}"
-        )
-        train, val, test = parts
+            keys, names = store.texts["key"], store.texts["name"]
+            sides = self.split.sides(keys, targets, names=names, classes=classes)
+            groups = self.split.groups(keys, names=names)
+        parts = {
+            name: _part(store, targets, groups, sides == side) for name, side in _SIDES.items() if (sides == side).any()
+        }
+        self._tell(place, len(classes), store, parts)
         return Sets(
-            train=self._sequences(train, classes),
-            val=self._sequences(val, classes) if val else None,
-            test=self._sequences(test, classes) if test else None,
+            train=parts["train"],
+            val=parts.get("val"),
+            test=parts.get("test"),
             predicts="classes",
             classes=tuple(classes),
             view="drawing",
             normalize=step_scale,
             augment=self.augment,
+            test_fraction=0.0 if published else self.test_fraction,
+            published=published,
         )
 
-    def _published(self, files: list[Path]) -> tuple[list[str], Parts, str]:
-        """npz files: the sets that they come in."""
+    def read_inputs(self, source: Path | TextIO) -> Iterator[Item]:
+        """The drawings of an ndjson file, of every one in a folder, or of a stream, none dropped.
+
+        A drawing is called by its key_id; where it has none, by its file and line.
+        Raises WrongInput where there is no such file, or no ndjson in the folder.
+        """
+        if not isinstance(source, Path):
+            lines = (line.encode("utf-8", "surrogateescape") for line in source)
+            yield from self._inputs(read_each(lines, "standard input"), "standard input")
+            return
+        files = sorted(source.glob("*.ndjson")) if source.is_dir() else [source]
+        if not files:
+            raise WrongInput(f"{source} holds no .ndjson files")
+        for file in files:
+            try:
+                with file.open("rb") as stream:
+                    yield from self._inputs(read_each(stream, str(file)), str(file))
+            except OSError as error:
+                raise WrongInput(f"{file} cannot be read: {error.strerror or error}") from error
+
+    def _inputs(self, lines: Iterable[tuple[int, Line | WrongInput]], place: str) -> Iterator[Item]:
+        for number, line in lines:
+            if isinstance(line, WrongInput):
+                yield f"{place}:{number}", line
+            else:
+                steps = shorten([line.steps], self.points, self.simplify)[0]
+                yield line.key or f"{place}:{number}", torch.from_numpy(steps)
+
+    def _check_published(self, file: Path) -> None:
+        """npz files come in sets, and without words or keys."""
         if self.label == "word":
-            raise WrongInput(f"label is word, but {files[0]} has no words: set label=file")
+            raise WrongInput(f"label is word, but {file} has no words: set label=file")
         if self.split.by_key:
-            raise WrongInput(f"val, test and group are for ndjson: {files[0]} brings a split of its own")
-        train, val, test = from_npz(files, self.per_class)
-        return [file.stem for file in files], (train, val, test), ""
+            raise WrongInput(f"val, test and group are for ndjson: {file} brings a split of its own")
 
-    def _divided(self, files: list[Path], seed: int) -> tuple[list[str], Parts, str]:
-        """ndjson files: split by key_id, or by the seed."""
-        found = from_ndjson(
-            files,
-            by_word=self.label == "word",
-            wanted=self.classes,
-            per_class=self.per_class,
-            drop_unrecognized=self.drop_unrecognized,
+    def _store(self, files: list[Path], published: bool) -> Store:
+        """The drawings of the files, read now or before."""
+        names = [file.name for file in files]
+        settings = {name: getattr(self, name) for name in _MATTER}
+
+        def chunks() -> Iterator[Chunk]:
+            fit = Shorten(self.points, self.simplify)
+            if published:
+                return from_npz(files, fit, self.per_class)
+            return from_ndjson(
+                files,
+                fit,
+                by_word=self.label == "word",
+                wanted=self.classes,
+                per_class=self.per_class,
+                drop_unrecognized=self.drop_unrecognized,
+            )
+
+        place = files[0].parent
+        total = sum(file.stat().st_size for file in files)
+        return kept(self.cache, place.name, lambda: key_of(settings, place, names), chunks, total=total, unit="B")
+
+    def _tell(self, place: Path, classes: int, store: Store, parts: dict[str, Sequences]) -> None:
+        sizes = ", ".join(f"{len(part):,} {name}" for name, part in parts.items())
+        remark = ""
+        if "unrecognized" in store.facts:
+            done = "dropped" if self.drop_unrecognized else "kept"
+            remark = f"; {store.facts['unrecognized']:,} unrecognised {done}"
+        _log.info(
+            f"read {len(store):,} drawings of {classes} classes in {place} ({sizes}); "
+            f"{store.facts['long']:,} had more than {self.points} points{remark}"
         )
-        classes = [file.stem for file in files]
-        if self.label == "word":
-            classes = choose(self.classes, found.labels, files[0].parent)
-        parts = self.split.divide(found.drawings, _indices(found.drawings, classes), seed)
-        done = "dropped" if self.drop_unrecognized else "kept"
-        return classes, parts, f"; {found.unrecognized:,} unrecognised {done}"
-
-    def _sequences(self, drawings: list[Drawing], classes: list[str]) -> Sequences:
-        steps = shorten([drawing.steps for drawing in drawings], self.points, self.simplify)
-        return Sequences.of(
-            [torch.from_numpy(one) for one in steps],
-            _indices(drawings, classes),
-            names=[drawing.name for drawing in drawings],
-        )
 
 
-def _indices(drawings: list[Drawing], classes: list[str]) -> Tensor:
-    index = {name: place for place, name in enumerate(classes)}
-    return torch.tensor([index[drawing.label] for drawing in drawings])  # (N,)
+def _part(store: Store, targets: Tensor, groups: list[str] | None, which: Tensor) -> Sequences:
+    """The drawings that are `which` (N,) bool."""
+    indices = which.nonzero()[:, 0]
+    part = store.sequences(indices, targets[indices], store.texts["name"].select(indices))
+    return part if groups is None else replace(part, groups=tuple(groups[i] for i in indices.tolist()))
+
+
+def _indices(labels: Tensor, classes: list[int]) -> Tensor:
+    """The class (N,) of each label (N,), which is not copied where they are the same."""
+    return labels if classes == list(range(len(classes))) else torch.tensor(classes)[labels]

@@ -3,8 +3,6 @@
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -20,7 +18,6 @@ Longer = Literal["cut", "centre", "refuse"]
 Channels = Literal["mix", "refuse"]
 
 AUDIO = frozenset({".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff"})
-_AT_ONCE = 256  # files decoded before any is passed on
 _STREAMED = 0x7FFF_0000  # a data length from here on says that the writer did not know it
 # libsndfile reads what is left of a file that was cut short and says so only in its log
 _CUT_SHORT = re.compile(r"(?:data|SSND)\s*:\s*(\d+) \(should be (\d+)\)")
@@ -30,9 +27,6 @@ _BROKEN_OGG = re.compile(r"File ended unexpectedly|Corrupted bitstream|reports a
 
 class Damaged(WrongInput):
     """A file that cannot be read, or not in full."""
-
-
-Result = tuple[Tensor, int] | Damaged  # samples (L,) and their rate, or why there are none
 
 
 class Found(NamedTuple):
@@ -113,20 +107,6 @@ def _part(path: Path, frames: int, rate: int, seconds: float | None, longer: Lon
             "raise it, or set data.longer=cut or data.longer=centre"
         )
     return ((frames - most) // 2 if longer == "centre" else 0), most
-
-
-def read_all(paths: Sequence[Path], *, seconds: float | None, longer: Longer, channels: Channels) -> Iterator[Result]:
-    """What `read` returns for each path, in their order; a damaged file's error in its place."""
-
-    def attempt(path: Path) -> Result:
-        try:
-            return read(path, seconds=seconds, longer=longer, channels=channels)
-        except Damaged as error:
-            return error
-
-    with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as pool:  # decoding frees Python's lock
-        for start in range(0, len(paths), _AT_ONCE):
-            yield from pool.map(attempt, paths[start : start + _AT_ONCE])
 
 
 class Resampler:

@@ -38,7 +38,7 @@ class SpecAugment:
     never on its padding.
 
     Args:
-        mean: (F,) the training set's mean of each frequency
+        mean: (F,) the mean of each frequency over what the data set trains on, a carved validation set included
         longest: steps of the longest training sequence; stretching makes none longer
         time_masks, time_width, frequency_masks, frequency_width, stretch, shift: see `Masks`
     """

@@ -45,10 +45,10 @@ def step_scale(train: Sequences) -> Statistics:
     total = squares = torch.zeros((), dtype=torch.float64)
     count = 0
     for indices in torch.split(torch.arange(len(train)), 1024):  # the set may be larger than memory
-        moves = train.batch(indices).inputs[:, :, :2].double()
+        moves = train.steps_of(indices)[:, :2].double()
         total = total + moves.sum()
         squares = squares + moves.square().sum()
-        count += 2 * int(train.lengths[indices].sum())
+        count += moves.numel()
     std = float((squares / count - (total / count).square()).clamp(min=0).sqrt())
     std = std if std > 1e-12 else 1.0
     return Statistics(torch.zeros(3), torch.tensor([std, std, 1.0]))

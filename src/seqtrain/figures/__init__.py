@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = [
+    "SHOW",
     "class_bands",
     "confusion",
     "drawings",

@@ -1,6 +1,6 @@
 """Batches of a set: gathered here, or by worker processes, with the same bits."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 
@@ -22,9 +22,10 @@ _AUGMENTATION = 103  # keeps the key of an augmentation apart from the other use
 
 @dataclass(frozen=True)
 class Reader:
-    """Reads (epoch, indices) from a set as a batch, augmented where the set is for training.
+    """Reads (epoch, draws) from a set as a batch, augmented where the set is for training.
 
-    It is the `dataset` of a torch DataLoader whose batch sampler gives such pairs.
+    Draws are those of `order.epoch_batches`; each is augmented in a way of its own. It is the `dataset` of a torch
+    DataLoader whose sampler gives such pairs.
     """
 
     sequences: Sequences
@@ -32,11 +33,11 @@ class Reader:
     augment: Augment | None = None
 
     def __getitem__(self, what: tuple[int, Tensor]) -> Batch:
-        epoch, indices = what
+        epoch, draws = what
         with one_thread():
-            batch = self.sequences.batch(indices)
+            batch = self.sequences.batch(draws % len(self.sequences))
             if self.augment is not None:
-                batch = self.augment(batch, Draws(mix(self.seed, _AUGMENTATION), epoch, indices))
+                batch = self.augment(batch, Draws(mix(self.seed, _AUGMENTATION), epoch, draws))
         return batch
 
 
@@ -55,8 +56,8 @@ class TrainingBatches:
         total_steps: optimizer steps after which training ends.
         position: optimizer steps made so far.
         workers: processes that gather and augment; 0 does it here.
-        limit: use the first so many batches of each epoch only.
         pool: batches whose sequences are sorted by length together.
+        balanced: (N,) int64 classes, of which each is drawn as often; None: every sequence once an epoch.
     """
 
     def __init__(
@@ -70,10 +71,10 @@ class TrainingBatches:
         total_steps: int,
         position: Callable[[], int],
         workers: int = 0,
-        limit: int | None = None,
         pool: int = 1,
+        balanced: Tensor | None = None,
     ) -> None:
-        self._limit, self._pool = limit, pool
+        self._pool, self._balanced = pool, balanced
         self._reader, self._seed = reader, reader.seed
         self._batch_size, self._accumulate, self._chunk = batch_size, accumulate, chunk
         self._total_steps, self._position, self._workers = total_steps, position, workers
@@ -85,10 +86,17 @@ class TrainingBatches:
 
     def _chunks(self, epoch: int, done: int) -> Iterator[list[Group]]:
         end = min(self._steps_per_epoch, self._total_steps - epoch * self._steps_per_epoch)
-        lengths = self._reader.sequences.lengths
-        order = epoch_batches(lengths, self._batch_size, pool=self._pool, seed=self._seed, epoch=epoch)
-        left = order[: self._limit][done * self._accumulate : end * self._accumulate]
-        batches = read_all(self._reader, [(epoch, indices) for indices in left], self._workers)
+        with one_thread():
+            order = epoch_batches(
+                self._reader.sequences.lengths,
+                self._batch_size,
+                pool=self._pool,
+                seed=self._seed,
+                epoch=epoch,
+                balanced=self._balanced,
+            )
+        left = order[done * self._accumulate : end * self._accumulate]
+        batches = read_all(self._reader, epoch, left, self._workers)
         groups = iter(lambda: list(islice(batches, self._accumulate)), [])
         yield from iter(lambda: list(islice(groups, self._chunk)), [])
 
@@ -104,19 +112,20 @@ class PlainBatches:
         return -(-len(self._order) // self._chunk)
 
     def __iter__(self) -> Iterator[list[Batch]]:
-        batches = read_all(self._reader, [(0, indices) for indices in self._order], self._workers)
+        batches = read_all(self._reader, 0, self._order, self._workers)
         return iter(lambda: list(islice(batches, self._chunk)), [])
 
 
-def read_all(reader: Reader, what: list[tuple[int, Tensor]], workers: int) -> Iterator[Batch]:
+def read_all(reader: Reader, epoch: int, order: Sequence[Tensor], workers: int) -> Iterator[Batch]:
     """The batches in order, read in this process or by so many others."""
+    what = ((epoch, draws) for draws in order)
     if workers == 0:
         return map(reader.__getitem__, what)
     loader: DataLoader[Batch] = DataLoader(
         reader,  # type: ignore[arg-type]  # the sampler's items index it, which torch allows
         sampler=what,
         batch_size=None,
-        num_workers=min(workers, max(len(what), 1)),
+        num_workers=min(workers, max(len(order), 1)),
         collate_fn=None,
         multiprocessing_context="fork",
         generator=torch.Generator(),  # its own, so that starting workers draws nothing from the model's

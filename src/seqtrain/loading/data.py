@@ -1,5 +1,6 @@
 """From what a data set hands over to what training needs: three sets, their spec, and statistics of the first."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -9,13 +10,13 @@ from torch import Tensor
 from seqtrain.batch import Spec
 from seqtrain.errors import WrongInput
 from seqtrain.loading.batches import Augment, PlainBatches, Reader, TrainingBatches
+from seqtrain.loading.padding import expected_padding
 from seqtrain.loading.settings import Loading
+from seqtrain.loading.sides import divide
 from seqtrain.one_thread import one_thread
-from seqtrain.randomness import mix
 from seqtrain.sequences import Sequences, Sets, Statistics, View, target_statistics
-from seqtrain.splits import carve
 
-_CARVING = 104  # keeps the key of the carved validation set apart from the other uses of the seed
+_log = logging.getLogger("seqtrain")
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Data:
     target_statistics: Statistics | None
     augment: Augment | None
     loading: Loading
+    change: Tensor | None = None  # (D,) int64: the features from whose last step each value is learnt as a change
 
     @property
     def target_scale(self) -> Tensor | None:
@@ -40,12 +42,14 @@ class Data:
     def steps_per_epoch(self, accumulate: int) -> int:
         """Optimizer steps of one epoch, with gradients accumulated over so many batches."""
         batches = -(-len(self.train) // self.loading.batch_size)
-        return -(-min(batches, self.loading.limit or batches) // accumulate)
+        return -(-batches // accumulate)
 
     def training(
         self, *, seed: int, accumulate: int, chunk: int, total_steps: int, position: Callable[[], int]
     ) -> TrainingBatches:
         """The training set in an order that depends on the seed and the epoch, augmented; see TrainingBatches."""
+        if self.train.shortest != self.train.longest:
+            self._tell_padding(seed)
         return TrainingBatches(
             Reader(self.train, seed, self.augment),
             batch_size=self.loading.batch_size,
@@ -55,9 +59,16 @@ class Data:
             total_steps=total_steps,
             position=position,
             workers=self.loading.workers,
-            limit=self.loading.limit,
             pool=self.loading.length_pool,
+            balanced=self.train.targets if self.loading.balanced else None,
         )
+
+    def _tell_padding(self, seed: int) -> None:
+        with one_thread():
+            share = expected_padding(
+                self.train.lengths, self.loading.batch_size, pool=self.loading.length_pool, seed=seed
+            )
+        _log.info("padding: %.0f%% of the steps in a batch", 100 * share)
 
     def plain(self, sequences: Sequences, *, chunk: int) -> PlainBatches:
         """Batches of a whole set, nothing augmented."""
@@ -71,58 +82,68 @@ class Data:
 
 
 def load_data(data_set: object, loading: Loading, *, seed: int) -> Data:
-    """Load a data set (any object with `load(seed) -> Sets`), and carve a validation set where none is published.
+    """Load a data set (any object with `load(seed) -> Sets`), and divide it where it is not divided.
 
-    Raises WrongInput where a set is empty or a set has other features than the training set.
+    Raises WrongInput where a set is empty or a set has other features than the training set, where `divide` finds
+    the split wrong, and where classes are to be balanced that are none.
     """
     with one_thread():
         sets = data_set.load(seed)  # type: ignore[attr-defined]
         if not isinstance(sets, Sets):
             raise WrongInput(f"{type(data_set).__name__}.load returned {type(sets).__name__}: it must return a Sets")
-        train, val = _validation(sets, loading, seed)
+        _check(sets)
+        if loading.balanced and sets.predicts != "classes":
+            raise WrongInput(
+                "balanced is true but the data has no class for each sequence to draw by: set data.balanced=false"
+            )
+        train, val, test = divide(sets, loading, seed=seed)
+        if loading.limit is not None:
+            most = loading.limit * loading.batch_size
+            train, val, test = _limited(train, most), _limited(val, most), _limited(test, most) if test else None
         statistics = sets.normalize(train) if sets.normalize is not None else None
-        scale = target_statistics(train) if sets.scale_targets else None
+        scale = target_statistics(train, sets.change_from) if sets.scale_targets else None
+        fitted = sets.fit_augment(train) if sets.fit_augment is not None else None
     return Data(
         train=train,
         val=val,
-        test=sets.test,
-        spec=_spec(sets, train, val),
+        test=test,
+        spec=_spec(sets, train, val, test),
         view=sets.view,
         statistics=statistics,
         target_statistics=scale,
-        augment=sets.augment,
+        augment=None if loading.limit is not None else sets.augment if sets.fit_augment is None else fitted,
         loading=loading,
+        change=torch.tensor(sets.change_from) if sets.change_from else None,
     )
 
 
-def _validation(sets: Sets, loading: Loading, seed: int) -> tuple[Sequences, Sequences]:
-    if sets.val is not None:
-        return sets.train, sets.val
-    if loading.val_fraction == 0:
-        raise WrongInput("val_fraction is 0 but the data has no validation set of its own: set data.val_fraction=0.1")
-    labels = sets.train.targets if sets.predicts == "classes" else torch.zeros(len(sets.train), dtype=torch.int64)
-    if len(sets.train) < 2:
-        raise WrongInput("the training set has one sequence, which leaves none to validate on: add sequences")
-    rest, carved = carve(labels, loading.val_fraction, mix(seed, _CARVING))
-    return sets.train.select(rest), sets.train.select(carved)
+def _limited(part: Sequences, count: int) -> Sequences:
+    """At most so many sequences, spread over the set."""
+    return part if len(part) <= count else part.select(torch.linspace(0, len(part) - 1, count).long())
 
 
-def _spec(sets: Sets, train: Sequences, val: Sequences) -> Spec:
-    parts = {"training": train, "validation": val} | ({"test": sets.test} if sets.test is not None else {})
-    for name, part in parts.items():
+def _check(sets: Sets) -> None:
+    for name, part in (("training", sets.train), ("validation", sets.val), ("test", sets.test)):
+        if part is None:
+            continue
         _check_targets(name, part, sets)
-        if part.features != train.features:
+        if part.features != sets.train.features:
             raise WrongInput(
-                f"the {name} set has {part.features} features a step but the training set has {train.features}"
+                f"the {name} set has {part.features} features a step but the training set has {sets.train.features}"
             )
+
+
+def _spec(sets: Sets, train: Sequences, val: Sequences, test: Sequences | None) -> Spec:
+    parts = [train, val] if test is None else [train, val, test]
     return Spec(
         features=train.features,
-        shortest=min(part.shortest for part in parts.values()),
-        longest=max(part.longest for part in parts.values()),
+        shortest=min(part.shortest for part in parts),
+        longest=max(part.longest for part in parts),
         predicts=sets.predicts,
         width=len(sets.classes) if sets.classes else train.targets.shape[-1],
         classes=sets.classes,
         class_counts=_class_counts(train, len(sets.classes)) if sets.classes else (),
+        scaled_by=sets.scaled_by,
     )
 
 

@@ -24,3 +24,7 @@ class Linear(nn.Module):
 
     def forward(self, inputs: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         return zero_padding(inputs, lengths), lengths
+
+    def step(self, inputs: Tensor, state: None = None) -> tuple[Tensor, None]:
+        """One time step (B, F), which needs nothing of those before it."""
+        return inputs, state

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from seqtrain.batch import zero_padding
+from seqtrain.errors import WrongInput
 from seqtrain.models.both_ways import State, read_both_ways
 from seqtrain.ranges import Count, Fraction
 
@@ -81,6 +82,17 @@ class Recurrent(nn.Module):
         else:
             outputs, _ = self.layers(inputs, state)  # (B, T, H): padding comes last, so no valid step sees it
         return zero_padding(outputs, lengths), lengths
+
+    def step(self, inputs: Tensor, state: State | None = None) -> tuple[Tensor, State]:
+        """One time step (B, F) and the state before it, None at the start -> outputs (B, H) and the state after it.
+
+        Raises WrongInput where the layers also read backwards.
+        """
+        if self.bidirectional:
+            raise WrongInput("bidirectional layers also read from the end: train with model.bidirectional=false")
+        state = self._first_state(inputs) if state is None else state
+        outputs, state = self.layers(inputs[:, None], state)  # (B, 1, H)
+        return outputs[:, 0], state
 
     def _first_state(self, inputs: Tensor) -> State | None:
         """None stands for zeros."""

@@ -1,13 +1,12 @@
 """What Lightning is handed for one training, put together from the parts of a run and its data."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seqtrain.assemble import assemble
 from seqtrain.callbacks.progress import Progress
 from seqtrain.callbacks.record import Record
-from seqtrain.checkpoints import Checkpoints, read_checkpoint
+from seqtrain.checkpoints import Checkpoints
 from seqtrain.interruption import Interruption
 from seqtrain.learner import Learner
 from seqtrain.loading import Data
@@ -37,9 +36,9 @@ class Fit:
 
 
 def make_fit(
-    parts: Parts, data: Data, run: RunFolder, interruption: Interruption, *, resumed: Path | None = None
+    parts: Parts, data: Data, run: RunFolder, interruption: Interruption, *, resumed_at: int | None = None
 ) -> Fit:
-    """Put the parts together; loggers go on from the checkpoint `resumed`.
+    """Put the parts together; loggers go on from the update `resumed_at`.
 
     Raises WrongInput where parts do not fit the data or each other.
     """
@@ -64,7 +63,7 @@ def make_fit(
     record = Record(run, checkpoints, interruption)
     callbacks = [_callback(recipe(), checkpoints) for recipe in parts.callbacks.values()]
     callbacks += [Progress()] if training.progress else []
-    loggers = _loggers(parts, run, resumed)
+    loggers = _loggers(parts, run, resumed_at)
     trainer = training.trainer(run.path, total_steps, [*callbacks, record], loggers)
     batches = data.training(
         seed=seed,
@@ -83,13 +82,12 @@ def _callback(made: Any, checkpoints: Checkpoints) -> "pl.Callback":
     return made if isinstance(made, Callback) else made(checkpoints)
 
 
-def _loggers(parts: Parts, run: RunFolder, resumed: Path | None) -> list[Any]:
+def _loggers(parts: Parts, run: RunFolder, resumed_at: int | None) -> list[Any]:
     """Ours make a Lightning logger when they are told the folder; Lightning's are ready."""
     from pytorch_lightning.loggers import Logger
 
     if parts.logger is None:
         return []
-    step = read_checkpoint(resumed)["seqtrain"]["step"] if resumed is not None else None
     made = parts.logger()
-    logger = made if isinstance(made, Logger) else made(run.path, resumed_at=step)
+    logger = made if isinstance(made, Logger) else made(run.path, resumed_at=resumed_at)
     return [] if logger is None else [logger]

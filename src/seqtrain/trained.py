@@ -1,0 +1,175 @@
+"""A trained model, loaded from its run folder without its training data, and what it says of new sequences."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from omegaconf import DictConfig
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+
+from seqtrain.assemble import rebuild
+from seqtrain.batch import Spec, spec_from_plain
+from seqtrain.build import prepare
+from seqtrain.checkpoints import read_checkpoint
+from seqtrain.errors import WrongInput
+from seqtrain.export.shared import is_shared, read_shared
+from seqtrain.export.sizes import check_sizes
+from seqtrain.network import Network
+from seqtrain.run_folder import RunFolder
+from seqtrain.series_arrays import check_finite, to_sequences
+from seqtrain.stepping import Stepper
+from seqtrain.stored_config import read_stored_config
+
+Floats = NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """What a network says of N sequences, in the order in which they were given.
+
+    Of a list, each element belongs to one sequence and has its own number of steps T.
+    """
+
+    probabilities: Floats | list[Floats] | None  # (N, C), or a list of (T, C); None where values are predicted
+    values: Floats | list[Floats] | None  # (N, D), or a list of (T, D); None where classes are predicted
+    classes: tuple[str, ...] = ()  # the C names
+
+    @cached_property
+    def indices(self) -> NDArray[np.int64] | list[NDArray[np.int64]] | None:
+        """The most probable class as its index: (N,), or a list of (T,); None where values are predicted."""
+        if self.probabilities is None:
+            return None
+        if isinstance(self.probabilities, list):
+            return [each.argmax(-1) for each in self.probabilities]
+        return np.asarray(self.probabilities.argmax(-1))
+
+    @cached_property
+    def labels(self) -> list[str] | list[list[str]] | None:
+        """The most probable class by name: N of them, or a list of T for each; None where values are predicted."""
+        if self.indices is None:
+            return None
+        if isinstance(self.indices, list):
+            return [[self.classes[i] for i in each] for each in self.indices]
+        return [self.classes[i] for i in self.indices]
+
+    def __len__(self) -> int:
+        return len(self.values if self.values is not None else self.probabilities)  # type: ignore[arg-type]
+
+
+class Trained:
+    """A network with its weights, and what is known of the data that it was trained on.
+
+    Args:
+        network: from inputs (B, T, F) and lengths (B,) to predictions, normalising included; in evaluation mode.
+        spec: of the data that it was trained on.
+        config: of its run, unresolved.
+        folder: of its run, where it has one.
+    """
+
+    def __init__(self, network: Network, spec: Spec, config: DictConfig, *, folder: Path | None = None) -> None:
+        self.network = network.eval()
+        self.spec = spec
+        self.config = config
+        self.folder = folder
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class names in the order of the probabilities; empty where values are predicted."""
+        return self.spec.classes
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """What result.json says: val/… and test/… of the best epoch; empty without a run folder."""
+        return {} if self.folder is None else dict(RunFolder(self.folder).read_result().get("metrics", {}))
+
+    def predict(self, inputs: Any, *, batch_size: int = 64) -> Predictions:
+        """What the network says of sequences, in their order; similar lengths are computed together.
+
+        Args:
+            inputs: a list of (T, F) arrays or tensors; or one array (N, T, F); or, where F is 1, a list of (T,), an
+                array (N, T) or a data frame with a series a row. Values are as the data set gives them: normalising
+                is the network's.
+            batch_size: sequences computed at once.
+
+        Raises WrongInput where a sequence has no steps, another number of features or a value that is no finite
+        number, naming it; or more steps than a flatten head reads.
+        """
+        sequences = to_sequences(inputs, features=self.spec.features)
+        for index, steps in enumerate(sequences):
+            check_finite(steps, f"sequence {index}")
+        outputs = self.outputs(sequences, batch_size=batch_size)
+        if self.classes:
+            outputs = [each.exp() for each in outputs]
+        arrays = [each.numpy() for each in outputs]
+        said = arrays if self.spec.per_step else np.stack(arrays) if arrays else np.zeros((0, self.spec.width))
+        return Predictions(said if self.classes else None, None if self.classes else said, self.classes)
+
+    def stepper(self) -> Stepper:
+        """Reads sequences one step at a time, and answers after each; see Stepper.
+
+        Raises WrongInput where the network needs steps that come later.
+        """
+        return Stepper(self.network, features=self.spec.features)
+
+    @torch.no_grad()
+    def outputs(self, sequences: Sequence[Tensor], *, batch_size: int = 64) -> list[Tensor]:
+        """What the network puts out for each of some (T, F) tensors, on the CPU: (T, D) or (T, C), (D,) or (C,)."""
+        parameter = next(self.network.parameters(), torch.zeros(()))
+        lengths = torch.tensor([len(steps) for steps in sequences], dtype=torch.int64)
+        answers: list[Tensor] = [torch.zeros(())] * len(sequences)
+        self.network.eval()
+        for some in torch.split(lengths.argsort(stable=True), batch_size) if len(sequences) else ():
+            padded = pad_sequence([sequences[i].to(parameter) for i in some.tolist()], batch_first=True)
+            out = self.network(padded, lengths[some].to(padded.device)).cpu()
+            for row, index in enumerate(some.tolist()):
+                answers[index] = out[row, : lengths[index]] if self.spec.per_step else out[row]
+        return answers
+
+
+def load(run: str | PathLike[str], *, device: str = "cpu") -> Trained:
+    """The trained model of a run folder, with the weights of its best epoch. Nothing is unpickled.
+
+    The config is read as data: classes of others are built only where the user trusts their package.
+
+    Args:
+        run: the folder of a run, such as outputs/runs/sincos-lstm/2026-01-31_12-00-00-000000; or one to share, as
+            seqtrain export format=safetensors makes it.
+        device: where the network computes, as torch names it.
+
+    Raises WrongInput where the folder holds no run or no whole checkpoint, or names a class that is not trusted.
+    """
+    if is_shared(Path(run)):
+        config, spec, state = read_shared(Path(run))
+        check_sizes(prepare(config.get("model"), "model"), spec, state)
+        return Trained(_rebuilt(config, spec, state).to(device), spec, config, folder=Path(run))
+    folder = RunFolder(Path(run))
+    config = read_stored_config(folder.config)
+    if not folder.best.is_file():
+        raise WrongInput(f"{folder.path} has no {folder.best.relative_to(folder.path)}: no epoch was validated yet")
+    checkpoint = read_checkpoint(folder.best)
+    spec = stored_spec(checkpoint, folder.best)
+    state = {
+        name.removeprefix("network."): tensor
+        for name, tensor in checkpoint["state_dict"].items()
+        if name.startswith("network.")
+    }
+    return Trained(_rebuilt(config, spec, state).to(device), spec, config, folder=folder.path)
+
+
+def _rebuilt(config: DictConfig, spec: Spec, state: dict[str, Tensor]) -> Network:
+    return rebuild(prepare(config.get("model"), "model"), prepare(config.get("task"), "task")(), spec, state)
+
+
+def stored_spec(checkpoint: dict[str, Any], path: Path) -> Spec:
+    """What a checkpoint knows of the data that the run was trained on."""
+    try:
+        return spec_from_plain(checkpoint["seqtrain"]["spec"])
+    except (KeyError, TypeError) as error:
+        raise WrongInput(f"{path} does not say what data it was trained on: train the model again") from error
