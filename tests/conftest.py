@@ -5,8 +5,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import settings
 
 ROOT = Path(__file__).parents[1]
+
+settings.register_profile("seqtrain", deadline=None)  # machines that others use as well are slow at times
+settings.load_profile("seqtrain")
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -1,6 +1,6 @@
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seqtrain.errors import WrongInput
@@ -11,6 +11,7 @@ fractions = st.floats(0.01, 0.99)
 keys = st.integers(0, 2**62)
 
 
+@settings(deadline=None)
 @given(labels, fractions, keys)
 def test_every_sequence_is_on_one_side(labels: torch.Tensor, fraction: float, key: int) -> None:
     rest, carved = carve(labels, fraction, key)
@@ -19,6 +20,7 @@ def test_every_sequence_is_on_one_side(labels: torch.Tensor, fraction: float, ke
     assert carved.tolist() == sorted(carved.tolist())
 
 
+@settings(deadline=None)
 @given(labels, fractions, keys)
 def test_each_class_gives_its_share_and_keeps_one_on_each_side(labels: torch.Tensor, fraction: float, key: int) -> None:
     _, carved = carve(labels, fraction, key)
@@ -32,6 +34,7 @@ def test_each_class_gives_its_share_and_keeps_one_on_each_side(labels: torch.Ten
             assert abs(given_away - total * fraction) <= 1
 
 
+@settings(deadline=None)
 @given(labels, fractions, keys)
 def test_the_choice_is_a_function_of_its_key(labels: torch.Tensor, fraction: float, key: int) -> None:
     torch.manual_seed(key % 1000)  # the global generator plays no part
@@ -50,6 +53,7 @@ def test_a_fraction_of_zero_carves_nothing() -> None:
     assert carved.tolist() == []
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 3), st.sampled_from("abcdefgh")), min_size=1), fractions, keys)
 def test_a_group_is_never_on_both_sides(sequences: list[tuple[int, str]], fraction: float, key: int) -> None:
     labels = torch.tensor([label for label, _ in sequences])
@@ -79,6 +83,7 @@ def test_a_single_group_cannot_be_set_aside() -> None:
         carve(torch.arange(10) % 2, 0.2, 0, groups=["george"] * 10)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 9)), min_size=1, max_size=60), fractions, keys)
 def test_the_same_sequences_are_never_on_both_sides(
     sequences: list[tuple[int, int]], fraction: float, key: int
@@ -94,6 +99,7 @@ def test_the_same_sequences_are_never_on_both_sides(
             assert (labels[carved] == label).any()
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=60).map(torch.tensor), fractions, keys)
 def test_sequences_that_all_differ_are_carved_as_if_nothing_were_said_of_it(
     labels: torch.Tensor, fraction: float, key: int

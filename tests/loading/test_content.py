@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seqtrain.loading.content import hold_the_same, marks
@@ -15,6 +15,7 @@ def of(*inputs: torch.Tensor) -> Sequences:
     return Sequences.of(inputs, torch.zeros(len(inputs)).long())
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(few, min_size=1, max_size=3), min_size=1, max_size=30), st.integers(1, 9), st.randoms())
 def test_marks_are_equal_where_bits_are(values: list[list[float]], at_once: int, random: object) -> None:
     sequences = of(*(torch.tensor(some)[:, None] for some in values))

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seqtrain.errors import WrongInput
@@ -11,6 +11,7 @@ from seqtrain.loading.folds import fold_of
 folds_of = st.integers(2, 5)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 4), min_size=5, max_size=80).map(torch.tensor), folds_of)
 def test_every_class_is_spread_evenly(labels: torch.Tensor, folds: int) -> None:
     fold = fold_of(labels, folds)
@@ -25,6 +26,7 @@ def test_every_class_is_spread_evenly(labels: torch.Tensor, folds: int) -> None:
     assert torch.equal(fold, fold_of(labels, folds))
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 3), st.sampled_from("abcdefgh"), st.integers(0, 30)), min_size=5, max_size=60),
     folds_of,

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seqtrain.loading.order import Batches, balanced_draws, epoch_batches, plain_batches
@@ -25,6 +25,7 @@ def by_a_plain_loop(lengths: torch.Tensor, size: int, pool: int, seed: int, epoc
     return [batches[i] for i in torch.randperm(len(batches), generator=generator(seed, epoch, 102)).tolist()]
 
 
+@settings(deadline=None)
 @given(lengths_of, sizes, st.integers(1, 5), st.integers(0, 99), st.integers(0, 99))
 def test_an_epoch_is_shuffled_and_sorted_in_pools(
     lengths: torch.Tensor, size: int, pool: int, seed: int, epoch: int
@@ -33,6 +34,7 @@ def test_an_epoch_is_shuffled_and_sorted_in_pools(
     assert [batch.tolist() for batch in batches] == by_a_plain_loop(lengths, size, pool, seed, epoch)
 
 
+@settings(deadline=None)
 @given(lengths_of, sizes, st.integers(1, 5))
 def test_plain_batches_hold_every_sequence_once(lengths: torch.Tensor, size: int, pool: int) -> None:
     batches = plain_batches(lengths, size, pool=pool)
@@ -40,6 +42,7 @@ def test_plain_batches_hold_every_sequence_once(lengths: torch.Tensor, size: int
     assert len(batches) == -(-len(lengths) // size)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 50), sizes, st.slices(20))
 def test_batches_are_a_sequence_like_a_list(count: int, size: int, some: slice) -> None:
     if some.step is not None and some.step < 0:
@@ -52,6 +55,7 @@ def test_batches_are_a_sequence_like_a_list(count: int, size: int, some: slice) 
         batches[len(as_list)]
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 4), min_size=1, max_size=80).map(torch.tensor), st.integers(0, 999))
 def test_a_sequence_that_is_drawn_again_is_another_draw(classes: torch.Tensor, key: int) -> None:
     draws = balanced_draws(classes, generator(key)).tolist()

@@ -1,6 +1,7 @@
 """What was typed: Hydra's flags, ours (--trust, --config-dir), and the overrides."""
 
 import argparse
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -48,7 +49,7 @@ def read_arguments(typed: Sequence[str]) -> Arguments:
     if found.multirun and (found.cfg or found.info):
         raise WrongInput("-m and --cfg (or --info) exclude each other: leave one out")
     return Arguments(
-        overrides=tuple(found.overrides),
+        overrides=tuple(map(_with_home, found.overrides)),
         flags=tuple(flags),
         config_dirs=tuple(path.resolve() for path in found.config_dir),
         multirun=found.multirun,
@@ -73,6 +74,15 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("-i", "--info", nargs="?", const="all")
     parser.add_argument("--trust", action="append", default=[])
     return parser
+
+
+def _with_home(override: str) -> str:
+    """`key=~/folder` with the home folder spelt out, which neither bash nor Hydra does."""
+    key, _, value = override.partition("=")
+    if not value.startswith("~/"):
+        return override
+    path = str(Path(value).expanduser())
+    return f"{key}={path}" if re.fullmatch(r"[\w/.+-]+", path) else f"{key}='{path}'"
 
 
 def _without_unknown(parser: argparse.ArgumentParser, typed: Sequence[str]) -> Sequence[str]:

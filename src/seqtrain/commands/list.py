@@ -7,6 +7,7 @@ from omegaconf import DictConfig, OmegaConf
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from seqtrain.commands.arguments import read_arguments
 from seqtrain.commands.configs import Configs, first_line
@@ -57,7 +58,7 @@ def _choices(group: str, options: dict[str, Path]) -> Table:
     table.add_column(no_wrap=True, min_width=22)
     table.add_column(overflow="fold")
     for option, path in sorted(options.items()):
-        table.add_row(f"  {option}", _line(path))
+        table.add_row(f"  {option}", Text(_line(path)))
     return table
 
 
@@ -69,7 +70,7 @@ def _line(path: Path) -> str:
 
 
 def _settings(choice: str, path: Path, configs: Configs) -> Table:
-    table = Table(box=SIMPLE_HEAD, title=f"{choice}: {_line(path)}", title_justify="left", title_style="bold")
+    table = Table(box=SIMPLE_HEAD, title=Text(f"{choice}: {_line(path)}"), title_justify="left", title_style="bold")
     table.add_column("setting", no_wrap=True)
     for name in ("default", "allowed", "meaning"):
         table.add_column(name, overflow="fold")

@@ -76,7 +76,7 @@ def _check_key(key: str, base: DictConfig, configs: Configs) -> None:
             continue
         if not isinstance(node, DictConfig):
             raise WrongInput(f"{key} is no setting: {above} is {shown(node)} and holds no settings of its own")
-        if part not in node:
+        if part not in node and not OmegaConf.is_missing(node, part):  # ??? is not "in" it
             if part in configs.groups.get(above, {}):
                 raise WrongInput(f"{key} is no setting yet: add {above}={part}")
             owner = str(node.get("_target_") or above or "seqtrain")

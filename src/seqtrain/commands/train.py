@@ -53,7 +53,11 @@ def run(config: DictConfig, folder: Path, overrides: list[str], *, resume: bool 
     from seqtrain.training_run import train
 
     quiet_libraries()
-    result = train(parts, folder, config=OmegaConf.to_yaml(config), overrides=overrides, resume=resume)
+    try:
+        result = train(parts, folder, config=OmegaConf.to_yaml(config), overrides=overrides, resume=resume)
+    except Interrupted:
+        print(f"continue with: resume={folder}", file=sys.stderr)
+        raise
     tensorboard = parts.logger is not None and parts.logger.cls.__name__ == "TensorBoard"
     print(closing_table(result, folder, tensorboard=tensorboard))
     return result

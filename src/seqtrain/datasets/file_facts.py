@@ -19,10 +19,6 @@ from seqtrain.datasets.folder_labels import (
     sides_by_pattern,
 )
 from seqtrain.errors import WrongInput
-from seqtrain.randomness import mix
-from seqtrain.splits import carve
-
-_TEST, _VAL = 1, 2
 
 
 @dataclass(frozen=True)
@@ -113,23 +109,6 @@ class Naming:
                 "too: set data.val=null data.test=null, or take the column out"
             )
         return told
-
-
-def set_aside(facts: Facts, *, test_fraction: float, val_groups: float, seed: int) -> Facts:
-    """The same files with a side each; a share becomes test, and whole groups val, where nothing is said of them."""
-    sides: list[Side] = [side or "train" for side in facts.sides]
-    wanted: list[tuple[Side, float, int]] = [("test", test_fraction, _TEST)]
-    if facts.groups is not None:
-        wanted.append(("val", val_groups, _VAL))
-    for side, fraction, which in wanted:
-        if side in sides:
-            continue
-        free = [index for index, own in enumerate(sides) if own == "train"]
-        groups = [facts.groups[i] for i in free] if facts.groups is not None else None
-        _, carved = carve(facts.targets()[free], fraction, mix(seed, which), groups)
-        for position in carved.tolist():
-            sides[free[position]] = side
-    return Facts(facts.names, facts.labels, tuple(sides), facts.groups)
 
 
 def check_sides(facts: Facts) -> None:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
@@ -106,10 +107,10 @@ def _check_text(block: bytes, name: str, line: int) -> None:
 
 
 def _header(text: str, separator: str, place: str) -> list[str]:
+    if re.search(r"\r(?!\n)", text):
+        raise WrongInput(f"{place}: lines end in carriage returns only: convert the file to line feeds")
     (cells,) = _records(text, separator, place)
     names = [cell.strip() for cell in cells]
-    if "\r" in text.strip():
-        raise WrongInput(f"{place}: lines end in carriage returns only: convert the file to line feeds")
     if "" in names:
         raise WrongInput(f"{place}: column {names.index('') + 1} of {len(names)} has no name: name it")
     if twice := [each for each in names if names.count(each) > 1]:

@@ -25,7 +25,7 @@ class Archive(NamedTuple):
 
 
 ARCHIVES: dict[Name, Archive] = {
-    # The last commit of 2020, as fixed as a tag. GitHub packs archives anew at will, so the files are what is known.
+    # A commit, since the newest tag is older. GitHub may pack archives anew, so the files are what is known.
     "fsdd": Archive(
         url="https://github.com/Jakobovski/free-spoken-digit-dataset/archive/26eb9aaf76e81b692f806f9140c2d2777410d7a1.tar.gz",
         file="fsdd-26eb9aaf.tar.gz",
@@ -34,7 +34,7 @@ ARCHIVES: dict[Name, Archive] = {
         most=100_000_000,
         contents="04e1baae96c6a26e39c623f2b01d0182ddae627ba0ac02a3cdc17ba2af99fd9b",
     ),
-    # Warden 2018, arXiv:1804.03209. The hash is that of torchaudio and of TensorFlow Datasets.
+    # Warden 2018, arXiv:1804.03209. The hash is the one in torchaudio 2.11.
     "speech_commands": Archive(
         url="http://download.tensorflow.org/data/speech_commands_v0.02.tar.gz",
         file="speech_commands_v0.02.tar.gz",

@@ -92,6 +92,9 @@ def spread(targets: Tensor, samples: int) -> Tensor:
     return torch.tensor(sorted(sorted(rank)[:samples], key=lambda pair: pair[1]), dtype=torch.int64)[:, 1]
 
 
+_TITLE = 15  # characters of a class that a panel's title has room for
+
+
 def _draw(batch: Batch, predictions: Tensor, classes: Sequence[str], shown: Tensor, paint: Paint) -> "Figure":
     columns = 2 if len(shown) in (2, 4) else 3
     figure, grid = style.panels(len(shown), columns=columns, width=2.75, height=2.4)
@@ -102,8 +105,8 @@ def _draw(batch: Batch, predictions: Tensor, classes: Sequence[str], shown: Tens
         true, predicted = int(batch.targets[sequence]), int(predictions[sequence].argmax())
         share = float(predictions[sequence].float().max().exp())
         sign, color = ("✓", style.TRUE) if predicted == true else ("✗", style.PREDICTED)
-        said = f"{sign} predicted {style.short(classes[predicted])} ({share:.0%})"
-        style.title(axes, f"true {style.short(classes[true])}\n{said}", color=color)
+        said = f"{sign} predicted {style.short(classes[predicted], _TITLE)} ({share:.0%})"
+        style.title(axes, f"true {style.short(classes[true], _TITLE)}\n{said}", color=color)
         if predicted != true:
             axes.spines[:].set(visible=True, color=color, linewidth=2)
     return figure

@@ -13,7 +13,7 @@ import torch
 In = TypeVar("In")
 Out = TypeVar("Out")
 
-_work: Callable[[Any], Any] | None = None  # in a worker process: what it does
+_work: Callable[[Any], Any]  # in a worker process: what it does
 
 
 def ahead(function: Callable[[In], Out], items: Iterable[In]) -> Iterator[Out]:
@@ -48,5 +48,4 @@ def _begin(function: Callable[[Any], Any]) -> None:
 
 
 def _do(item: Any) -> Any:
-    assert _work is not None
     return _work(item)
