@@ -16,7 +16,8 @@ class Loading:
     Args:
         batch_size: sequences in a batch.
         workers: processes that read and augment batches; 0 reads them in the training process.
-        length_pool: batches whose sequences are sorted by length together, so that little is padded; 1 mixes all.
+        length_pool: batches whose sequences are sorted by length together, such as 20, so that little is padded;
+            1 mixes all, which serves batch norm better where lengths tell classes.
         balanced: whether an epoch draws from every class as often, with replacement, however rare it is.
         val_fraction: share of the training set used for validation where none is published.
         fold: cross-validation: test on this fold, from 0, of all sequences, and train on the others; null: as the
@@ -32,7 +33,7 @@ class Loading:
         *,
         batch_size: Count = 32,
         workers: Size = 0,
-        length_pool: Count = 20,
+        length_pool: Count = 1,
         balanced: bool = False,
         val_fraction: Fraction = 0.1,
         fold: Size | None = None,
