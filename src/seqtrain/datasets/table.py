@@ -8,7 +8,8 @@ from seqtrain.batch import Predicts
 from seqtrain.datasets.folder_labels import Side
 from seqtrain.datasets.table_file import FORMS
 from seqtrain.datasets.table_forecast import forecast_sets
-from seqtrain.datasets.table_long import read_long, stream_long
+from seqtrain.datasets.table_long import read_long
+from seqtrain.datasets.table_long_stream import stream_long
 from seqtrain.datasets.table_roles import Normalize, Roles
 from seqtrain.datasets.table_split import make_sets
 from seqtrain.datasets.table_wide import read_wide, stream_wide

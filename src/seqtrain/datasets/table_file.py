@@ -1,6 +1,6 @@
 """A table of any form that is read: CSV and TSV as text, Parquet; its columns, chosen by name."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple, TextIO
@@ -64,16 +64,6 @@ def whole(file: TableFile) -> Iterator[Rows]:
         if rows.wrong:
             raise next(iter(rows.wrong.values()))
         yield rows
-
-
-def check_same_columns(columns: Sequence[str], like: Sequence[str], names: tuple[str, str]) -> None:
-    """WrongInput where one file learns from other columns than the training file."""
-    if list(columns) == list(like):
-        return
-    gone = [name for name in like if name not in columns]
-    more = [name for name in columns if name not in like]
-    differ = f"no column {gone[0]!r}" if gone else f"a column {more[0]!r}" if more else "its columns in another order"
-    raise WrongInput(f"{names[0]} has {differ}, unlike {names[1]}: all files need the same columns to learn from")
 
 
 def _opened(name: str, blocks: Iterator[Rows]) -> TableFile:

@@ -1,15 +1,13 @@
 """Long tables: a row is one step; the rows of one id, in order of time, are a sequence."""
 
 import logging
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple, TextIO
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
 import torch
-from torch import Tensor
 
 from seqtrain.datasets.table_file import open_table, whole
 from seqtrain.datasets.table_roles import Roles
@@ -17,7 +15,6 @@ from seqtrain.datasets.table_rows import Floats, Ints, Rows, named, numbers, ref
 from seqtrain.datasets.table_set import TableSet
 from seqtrain.datasets.table_wide import joined
 from seqtrain.errors import WrongInput
-from seqtrain.items import Item
 
 _log = logging.getLogger("seqtrain")
 
@@ -44,7 +41,7 @@ def read_long(path: Path, roles: Roles) -> TableSet:
     said = joined(blocks)
     if not len(said):
         raise WrongInput(f"{path} has a header and no rows: fetch it again")
-    order, starts = _sequences(said, roles)
+    order, starts = in_sequences(said, roles)
     said = replace(said, cells=said.cells[order], numbers=said.numbers[order])
     lengths = np.diff(np.append(starts, len(said)))
     told = _Told(said, starts, np.repeat(starts, lengths))
@@ -79,7 +76,7 @@ def _labels(told: "_Told", roles: Roles) -> pl.Series:
     return words(told.rows, roles.target[0]) if roles.per_step else told.once(roles.target[0])
 
 
-def _sequences(rows: Rows, roles: Roles) -> tuple[Ints, Ints]:
+def in_sequences(rows: Rows, roles: Roles) -> tuple[Ints, Ints]:
     """(S,) the rows in order, id after id, each by time; (N,) where in that order each id begins."""
     ids = named(rows, str(roles.id))
     first = pl.DataFrame({"id": ids}).with_row_index().select(pl.col("index").min().over("id")).to_series().to_numpy()
@@ -129,70 +126,3 @@ class _Told(NamedTuple):
                 f"{self.rows.cells[column][begin]!r}: it has to be one, or where it is the target, to predict at every "
                 "step, set data.predicts=step_classes task=step_classification (or step_values, step_regression)"
             )
-
-
-def stream_long(source: Path | TextIO, roles: Roles) -> Iterator[Item]:
-    """The sequences of a file, one at a time; a target need not be there. Rows of one id have to be together.
-
-    Of sequences that were read only their ids are kept in memory. Raises WrongInput where a row is none, or an id
-    comes again after others; of a file before anything else.
-    """
-    if isinstance(source, Path):
-        _check_together(source, roles)
-    file = open_table(source)
-    columns = roles.learnt(file)
-    parts: list[Rows] = []
-    seen: set[str] = set()
-    last = ""
-    for rows in whole(file):
-        for name, start, end in _runs(rows, roles):
-            if parts and name != last:
-                yield last, _read(last, parts, columns, roles)
-                parts = []
-            if not parts:
-                _check_new(name, seen, rows.place(start))
-            last = name
-            parts.append(rows.some(start, end))
-    if parts:
-        yield last, _read(last, parts, columns, roles)
-
-
-def _check_together(path: Path, roles: Roles) -> None:
-    file = open_table(path)
-    seen: set[str] = set()
-    last: str | None = None
-    for rows in whole(file):
-        file.column("id", str(roles.id))
-        for name, start, _ in _runs(rows, roles):
-            if name != last:
-                _check_new(name, seen, rows.place(start))
-            last = name
-
-
-def _check_new(name: str, seen: set[str], place: str) -> None:
-    if name in seen:
-        raise WrongInput(
-            f"{place} is of {name!r}, of which there were rows before, and others since: to be read as a stream, the "
-            "rows of a sequence have to be together; sort the file"
-        )
-    seen.add(name)
-
-
-def _runs(rows: Rows, roles: Roles) -> Iterator[tuple[str, int, int]]:
-    """An id, and its rows from start to end."""
-    ids = named(rows, str(roles.id))
-    starts = (ids != ids.shift()).fill_null(True).arg_true().to_list()
-    yield from zip(ids.gather(starts), starts, [*starts[1:], len(ids)], strict=True) if starts else ()
-
-
-def _read(name: str, parts: list[Rows], columns: list[str], roles: Roles) -> Tensor | WrongInput:
-    rows = joined(parts)
-    try:
-        cells, _ = numbers(rows, columns)
-        if roles.missing == "refuse":
-            refuse_gaps(cells, rows, columns)
-        order, _ = _sequences(rows, roles)
-        steps = torch.from_numpy(cells[order].astype(np.float32))
-        return roles.prepared(steps, f"{rows.place(0)}, {name}", columns)
-    except WrongInput as error:
-        return error
