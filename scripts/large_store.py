@@ -1,6 +1,6 @@
 """What training from a mapped store costs beside training from memory, with as many drawings as asked for.
 
-    python scripts/large_store.py 10_000_000 --drawings ../shared/data/sketch/quickdraw_simplified --work /tmp/large
+    python scripts/large_store.py 10_000_000 --drawings data/quickdraw --work large_store
 
 writes that many drawings (the real ones again and again, every byte of them on disk), and then opens and trains in
 processes of their own: mapped with nothing of the file in memory yet, mapped again, and last mapped and copied into

@@ -141,16 +141,6 @@ class Sequences:
             groups=_some(self.groups, indices) if self.groups is not None else None,
         )
 
-    def to(self, device: torch.device) -> "Sequences":
-        return replace(
-            self,
-            steps=self.steps.to(device),
-            starts=self.starts.to(device),
-            lengths=self.lengths.to(device),
-            targets=self.targets.to(device),
-            scored=self.scored.to(device) if self.scored is not None else None,
-        )
-
     def name(self, index: int) -> str:
         return self.names[index] if self.names is not None else f"sequence {index}"
 
