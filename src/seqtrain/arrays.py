@@ -2,19 +2,14 @@
 
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from seqtrain.array_targets import Targets, read_targets
 from seqtrain.batch import Predicts
 from seqtrain.errors import WrongInput
-from seqtrain.randomness import mix
 from seqtrain.ranges import Fraction
 from seqtrain.sequences import Sequences, Sets, feature_statistics
 from seqtrain.series_arrays import check_finite, to_sequences
-from seqtrain.splits import carve
-
-_TEST = 8  # keeps the key of the carved test set apart from the other uses of the seed
 
 
 class Arrays:
@@ -69,21 +64,13 @@ class Arrays:
             if self.val
             else None
         )
-        if test is None and self.test_fraction > 0:
-            labels = train.targets if asked.predicts == "classes" else torch.zeros(len(train), dtype=torch.int64)
-            rest, carved = carve(labels, self.test_fraction, mix(seed, _TEST))
-            if len(carved) == 0 or len(rest) < 2:
-                raise WrongInput(
-                    f"{len(train)} sequences are too few to set some aside to test on: give more, or test=(…, …), or "
-                    "data.test_fraction=0"
-                )
-            train, test = train.select(rest), train.select(carved)
         return Sets(
             train=train,
             val=val,
             test=test,
             predicts=asked.predicts,
             classes=asked.classes,
+            test_fraction=self.test_fraction,
             normalize=feature_statistics if self.normalize else None,
             scale_targets=asked.predicts in ("values", "step_values"),
         )

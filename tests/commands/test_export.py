@@ -1,5 +1,7 @@
 """`seqtrain export`: from a run to a file of ONNX, or a folder that predicts as the run does."""
 
+import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -23,6 +25,19 @@ def test_onnx(told: Told, tmp_path: Path, run: str) -> None:
     assert "new/model.onnx: 0.0" in said
     assert "from the model in onnxruntime" in said
     assert sorted(tmp_path.rglob("*.*")) == [tmp_path / "new" / "model.onnx"]
+
+
+def test_a_run_whose_data_is_gone_is_exported_and_told(told: Told, tmp_path: Path, run: str) -> None:
+    pytest.importorskip("onnxruntime")
+    shutil.copytree(run, tmp_path / "moved")
+    config = tmp_path / "moved" / ".hydra" / "config.yaml"
+    text = config.read_text()
+    config.write_text(
+        re.sub(r"(?m)^data:\n(  .*\n)+", "data:\n  _target_: seqtrain.datasets.ts.Ts\n  folder: gone\n", text)
+    )
+    status, said = told("export", "moved")
+    assert status == 0
+    assert "held against random sequences only, since the run's data cannot be read: folder is gone" in said
 
 
 def test_a_folder_to_share(told: Told, tmp_path: Path, run: str) -> None:

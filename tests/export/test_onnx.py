@@ -120,9 +120,24 @@ def test_a_file_that_differs_is_removed(tmp_path: Path, monkeypatch: pytest.Monk
             trained.network.head.head.linear.bias[0] += 0.01
 
     monkeypatch.setattr(exporting, "_write", altered)
-    with pytest.raises(WrongInput, match=r"differs from the model by 0\.00\d+ for sequences of \[40\] steps"):
+    with pytest.raises(WrongInput, match=r"differs from the model by 0\.00\d+ for sequences of 40 steps"):
         export_onnx(trained, tmp_path / "m.onnx")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_sequences_of_the_data_are_held_against_the_network_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained = make_trained("gru")
+    examples = make_data(trained.spec.predicts).train
+    assert export_onnx(trained, tmp_path / "m.onnx", examples) < 1e-5
+    held = [counts.tolist() for _, counts in exporting._batches(trained, examples)]
+    assert sorted(held[-1]) == sorted(examples.lengths.tolist())
+
+    monkeypatch.setattr(exporting, "_lengths", lambda _: iter(()))
+    monkeypatch.setattr(exporting, "TOLERANCE", 0.0)
+    with pytest.raises(WrongInput, match=r"differs from the model by .* for sequences of 1, 2, "):
+        export_onnx(trained, tmp_path / "n.onnx", examples)
 
 
 def test_a_model_that_onnx_cannot_say_is_told(tmp_path: Path) -> None:

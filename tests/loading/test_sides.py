@@ -1,13 +1,17 @@
 """Who trains, validates and tests: nothing that belongs together is on two sides, in folds or in what is carved."""
 
 import logging
+import re
+from pathlib import Path
 
 import pytest
 import torch
 
+from seqtrain.datasets.quickdraw import QuickDraw
 from seqtrain.errors import WrongInput
 from seqtrain.loading import Loading, load_data
 from seqtrain.loading.join import join
+from seqtrain.loading.padding import expected_padding
 from seqtrain.loading.sides import divide
 from seqtrain.sequences import Sequences, Sets
 
@@ -204,7 +208,21 @@ def test_an_augmentation_that_needs_the_training_set_gets_what_is_trained_on() -
 
 
 def test_the_padding_is_told(caplog: pytest.LogCaptureFixture) -> None:
-    data = load_data(Given(sets(numbered(60))), Loading(batch_size=4), seed=0)
-    with caplog.at_level(logging.INFO, logger="seqtrain"):
-        data.training(seed=0, accumulate=1, chunk=1, total_steps=1, position=lambda: 0)
-    assert "% of the steps in a batch" in caplog.text
+    for pool in (1, 5):
+        data = load_data(Given(sets(numbered(60))), Loading(batch_size=4, length_pool=pool), seed=0)
+        with caplog.at_level(logging.INFO, logger="seqtrain"):
+            data.training(seed=0, accumulate=1, chunk=1, total_steps=1, position=lambda: 0)
+    mixed, sorted_ = (message for message in caplog.messages if message.startswith("padding"))
+    share = r"padding: (\d+)% of the steps that are computed"
+    otherwise = re.fullmatch(share + r"; (\d+)% if lengths were mixed", sorted_)
+    assert otherwise is not None
+    assert re.fullmatch(share, mixed)[1] == otherwise[2]  # type: ignore[index]
+    assert int(otherwise[1]) < int(otherwise[2])
+
+
+def test_batches_by_length_pad_little_of_raw_drawings(data_root: Path) -> None:
+    drawings = QuickDraw(folder="sketch/quickdraw_raw", root=str(data_root))
+    train = load_data(drawings, Loading(), seed=0).train
+    mixed, by_length = (expected_padding(train.lengths, 32, pool=pool, seed=0) for pool in (1, 20))
+    print(f"padding: {mixed:.1%} of the steps in batches of all lengths, {by_length:.1%} in batches by length")
+    assert by_length < 0.1 < mixed

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from omegaconf import DictConfig, OmegaConf
 from pydantic import StringConstraints
 
+from seqtrain.commands.run_data import load_run_data
 from seqtrain.commands.run_folders import trial_folder
 from seqtrain.commands.run_words import read_words
 from seqtrain.errors import WrongInput
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from seqtrain.evaluation.chosen_set import ChosenSet
     from seqtrain.evaluation.files import Evaluation
     from seqtrain.evaluation.outcomes import Outcomes
-    from seqtrain.loading import Data
     from seqtrain.trained import Trained
 
 _HELP = """seqtrain evaluate says how well a run's best epoch does, with 95% bootstrap intervals.
@@ -95,7 +95,7 @@ def run(trained: "Trained", node: DictConfig, settings: Settings, name: str, ove
 
     torch.set_num_threads(settings.threads or torch.get_num_threads())
     spec = trained.spec
-    data = _load(trained, node)
+    data = load_run_data(trained, node)
     check_fits(data.spec, spec, trained.network)
     chosen = ChosenSet(data, settings.set, spec.classes)
     outcomes = _outcomes(trained, chosen)
@@ -117,18 +117,6 @@ def run(trained: "Trained", node: DictConfig, settings: Settings, name: str, ove
     scored = f", {len(outcomes.owner):,} scored steps" if spec.per_step else ""
     title = f"{'all data' if settings.set == 'all' else settings.set + ' set'}: {len(chosen):,} sequences{scored}"
     return page(title, found, rows, spec, folder)
-
-
-def _load(trained: "Trained", node: DictConfig) -> "Data":
-    """The data, split by the run's own seed."""
-    from seqtrain.build import check_settings
-    from seqtrain.loading import load_data
-    from seqtrain.parts import Run, prepare_data
-
-    recipes = prepare_data(node)
-    seed = check_settings(Run, {"seed": trained.config.get("seed", 0)})["seed"]
-    assert isinstance(seed, int)
-    return load_data(recipes["data"](), recipes["loading"](), seed=seed)
 
 
 def _outcomes(trained: "Trained", chosen: "ChosenSet") -> "Outcomes":

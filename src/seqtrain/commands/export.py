@@ -1,18 +1,27 @@
 """`seqtrain export`: a trained model as ONNX, or as a folder of weights and JSON to share."""
 
 import os
+import sys
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
+from omegaconf import DictConfig
+
+from seqtrain.commands.run_data import load_run_data
 from seqtrain.commands.run_words import read_words
 from seqtrain.errors import WrongInput
+
+if TYPE_CHECKING:
+    from seqtrain.sequences import Sequences
+    from seqtrain.trained import Trained
 
 _HELP = """seqtrain export writes a trained model for use elsewhere.
 
 usage: seqtrain export RUN [format=onnx|safetensors] [output=PATH]
 
   format=onnx          a file that onnxruntime reads, of any batch and length, normalising inside; held against the
-                       model on batches of several lengths before it is called done (default; RUN/model.onnx)
+                       model on sequences of the run's own data, and on random ones of several lengths, before it is
+                       called done (default; RUN/model.onnx)
   format=safetensors   a folder with the weights and seqtrain.json, on whose loading no code runs; seqtrain predict and
                        seqtrain.load take it in place of a run (RUN/shared)
 
@@ -50,7 +59,7 @@ def main(typed: list[str]) -> int:
         output = settings.output or Path(words[0]) / "model.onnx"
         if output.suffix != ".onnx":
             raise WrongInput(f"output is {output}: an ONNX file ends in .onnx")
-        difference = export_onnx(trained, output)
+        difference = export_onnx(trained, output, _examples(trained))
         print(f"{output}: {_size(output)}, at most {difference:.1e} from the model in onnxruntime")
     else:
         from seqtrain.export.shared import WEIGHTS, write_shared
@@ -59,6 +68,19 @@ def main(typed: list[str]) -> int:
         write_shared(trained.network, trained.spec, trained.config, output)
         print(f"{output}: {_size(output / WEIGHTS)} of weights, read back and the same")
     return 0
+
+
+def _examples(trained: "Trained") -> "Sequences | None":
+    """What the run was tested on, or validated on, to hold an export against. None, and told: it cannot be read."""
+    node = trained.config.get("data")
+    if not isinstance(node, DictConfig):
+        return None
+    try:
+        data = load_run_data(trained, node)
+    except WrongInput as error:
+        print(f"held against random sequences only, since the run's data cannot be read: {error}", file=sys.stderr)
+        return None
+    return data.val if data.test is None else data.test
 
 
 def _size(path: Path) -> str:

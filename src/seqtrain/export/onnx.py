@@ -16,9 +16,11 @@ from seqtrain.batch import spec_to_plain, zero_padding
 from seqtrain.errors import WrongInput
 from seqtrain.network import Network
 from seqtrain.randomness import generator
+from seqtrain.sequences import Sequences
 from seqtrain.trained import Trained
 
 OPSET = 17
+_EXAMPLES, _BATCH = 128, 32  # sequences of the data to hold an export against, and how many at once
 TOLERANCE = 1e-5  # relative, and absolute where values are smaller than their scale
 
 # What torch says of any export of this kind; other warnings are shown.
@@ -31,8 +33,11 @@ _EXPECTED = (
 )
 
 
-def export_onnx(trained: Trained, output: Path) -> float:
+def export_onnx(trained: Trained, output: Path, examples: Sequences | None = None) -> float:
     """Write the network as ONNX; returns the largest difference from it that was found in onnxruntime.
+
+    It is held against the network on batches of examples, where there are some, and on random sequences of several
+    lengths, each alone and together.
 
     Inputs are `inputs` (batch, time, features) float32 and `lengths` (batch,) int64, of any batch and time; the
     output is `values` or `log_probabilities`. Normalising is inside. The metadata holds JSON under `spec`,
@@ -46,7 +51,7 @@ def export_onnx(trained: Trained, output: Path) -> float:
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
         _write(trained, temporary)
-        difference = _check(trained, temporary)
+        difference = _check(trained, temporary, examples)
         temporary.replace(output)
     except OSError as error:
         raise WrongInput(f"cannot write {output}: {error.strerror or error}") from error
@@ -68,7 +73,7 @@ def _write(trained: Trained, path: Path) -> None:
 
     network, spec = trained.network, trained.spec
     output = "log_probabilities" if spec.classes else "values"
-    inputs, lengths = _batch(trained, [spec.longest, max(1, spec.longest - 1)])
+    inputs, lengths = _random_batch(trained, [spec.longest, max(1, spec.longest - 1)])
     axes = {"inputs": {0: "batch", 1: "time"}, "lengths": {0: "batch"}, output: {0: "batch"}}
     if spec.per_step:
         axes[output][1] = "time"
@@ -106,41 +111,58 @@ def metadata(trained: Trained) -> dict[str, str]:
     }
 
 
-def _check(trained: Trained, path: Path) -> float:
-    """Hold batches of several lengths, and each length alone, against the network."""
+def _check(trained: Trained, path: Path, examples: Sequences | None) -> float:
+    """Hold batches against the network; returns the largest difference."""
     import onnxruntime
 
     quiet = onnxruntime.SessionOptions()
     quiet.log_severity_level = 4  # what goes wrong is raised, and told here
     session = onnxruntime.InferenceSession(path.read_bytes(), quiet, providers=["CPUExecutionProvider"])
     worst = 0.0
-    for lengths in _lengths(trained):
-        inputs, counts = _batch(trained, lengths)
+    for inputs, counts in _batches(trained, examples):
+        of = f"for sequences of {_some(counts)} steps"
         with torch.no_grad():
             expected = trained.network(inputs, counts)
         try:
             (told,) = session.run(None, {"inputs": inputs.numpy(), "lengths": counts.numpy()})
         except Exception as error:  # onnxruntime's errors have no class in common
             reason = str(error).splitlines()[0]
-            raise WrongInput(
-                f"the ONNX file fails for sequences of {lengths} steps, so it was removed: {reason}"
-            ) from error
+            raise WrongInput(f"the ONNX file fails {of}, so it was removed: {reason}") from error
         got = torch.from_numpy(told)
         if trained.spec.per_step and got.shape == expected.shape:
             expected, got = zero_padding(expected, counts), zero_padding(got, counts)
         if got.shape != expected.shape:
             raise WrongInput(
-                f"the ONNX file gives {tuple(got.shape)} where the model gives {tuple(expected.shape)} "
-                f"for sequences of {lengths} steps, so it was removed"
+                f"the ONNX file gives {tuple(got.shape)} where the model gives {tuple(expected.shape)} {of}, "
+                "so it was removed"
             )
         off = (got - expected).abs()
         if not (off <= TOLERANCE * (_scale(trained.network) + expected.abs())).all():  # false for NaN too
             raise WrongInput(
-                f"the ONNX file differs from the model by {float(off.max()):.3g} for sequences of {lengths} steps, "
-                f"where {TOLERANCE:g} is allowed, so it was removed"
+                f"the ONNX file differs from the model by {float(off.max()):.3g} {of}, where {TOLERANCE:g} is "
+                "allowed, so it was removed"
             )
         worst = max(worst, float(off.max()))
     return worst
+
+
+def _some(counts: Tensor) -> str:
+    return ", ".join(str(count) for count in counts[:5].tolist()) + (", …" if len(counts) > 5 else "")
+
+
+def _batches(trained: Trained, examples: Sequences | None) -> Iterator[tuple[Tensor, Tensor]]:
+    """Inputs (B, T, F) and lengths (B,) to hold against the network."""
+    for lengths in _lengths(trained):
+        yield _random_batch(trained, lengths)
+    if examples is None:
+        return
+    by_length = examples.lengths.argsort(stable=True)
+    spread = by_length[torch.linspace(0, len(examples) - 1, min(len(examples), _EXAMPLES)).long()]
+    alike = torch.split(spread, _BATCH)  # short ones, …, long ones
+    mixed = [spread[start :: len(alike)] for start in range(len(alike))]
+    for indices in (*alike, *mixed):
+        batch = examples.batch(indices)
+        yield batch.inputs, batch.lengths
 
 
 def _lengths(trained: Trained) -> Iterator[list[int]]:
@@ -161,7 +183,7 @@ def _equal_lengths_only(network: Network) -> bool:
     return any(getattr(each, "padding_mode", "zeros") != "zeros" for each in network.modules())
 
 
-def _batch(trained: Trained, lengths: list[int]) -> tuple[Tensor, Tensor]:
+def _random_batch(trained: Trained, lengths: list[int]) -> tuple[Tensor, Tensor]:
     """Random sequences as large as those of the training set, padded with zeros."""
     counts = torch.tensor(lengths)
     inputs = torch.randn(len(lengths), max(lengths), trained.spec.features, generator=generator(0, *lengths))

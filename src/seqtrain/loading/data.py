@@ -64,11 +64,12 @@ class Data:
         )
 
     def _tell_padding(self, seed: int) -> None:
+        lengths, size, pool = self.train.lengths, self.loading.batch_size, self.loading.length_pool
         with one_thread():
-            share = expected_padding(
-                self.train.lengths, self.loading.batch_size, pool=self.loading.length_pool, seed=seed
-            )
-        _log.info("padding: %.0f%% of the steps in a batch", 100 * share)
+            share = expected_padding(lengths, size, pool=pool, seed=seed)
+            mixed = expected_padding(lengths, size, pool=1, seed=seed)
+        otherwise = "" if pool == 1 else f"; {mixed:.0%} if lengths were mixed"
+        _log.info("padding: %.0f%% of the steps that are computed%s", 100 * share, otherwise)
 
     def plain(self, sequences: Sequences, *, chunk: int) -> PlainBatches:
         """Batches of a whole set, nothing augmented."""
