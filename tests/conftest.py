@@ -1,13 +1,17 @@
 """What all tests share: one thread of torch, and where real data is looked for."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 from hypothesis import settings
 
+from seqtrain.commands import main
+
 ROOT = Path(__file__).parents[1]
+Told = Callable[..., tuple[int, str]]
 
 settings.register_profile("seqtrain", deadline=None)  # machines that others use as well are slow at times
 settings.load_profile("seqtrain")
@@ -31,3 +35,17 @@ def data_root() -> Path:
         if folder is not None and Path(folder).is_dir():
             return Path(folder)
     pytest.skip("no real data: set SEQTRAIN_DATA to a folder that holds it")
+
+
+@pytest.fixture
+def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Told:
+    """Runs a command in an empty folder, in process; returns its exit status and what it said, on both streams."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SEQTRAIN_TRUST", "")
+
+    def run(*words: str) -> tuple[int, str]:
+        status = main(words)
+        captured = capsys.readouterr()
+        return status, captured.out + captured.err
+
+    return run

@@ -19,7 +19,7 @@ from seqtrain.trust import trusted_class
 Name = Annotated[str, StringConstraints(pattern=r"^[\w.+,=-]+$")]
 
 _LOADING = "seqtrain.loading.settings.Loading"
-_NODES = ("data", "model", "task", "optimizer", "scheduler", "trainer", "checkpoint", "callbacks", "logger")
+_NODES = ("data", "model", "task", "optimizer", "scheduler", "trainer", "checkpoint", "callbacks", "logger", "launcher")
 
 
 class Run:
@@ -85,6 +85,8 @@ def prepare_parts(config: Mapping[str, Any]) -> Parts:
         if node is not None
     }
     logger = config.get("logger")
+    if config.get("launcher"):
+        prepare(config["launcher"], "launcher")
     return Parts(
         run=run,
         optimizer=optimizer,

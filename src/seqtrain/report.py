@@ -40,7 +40,7 @@ def closing_table(result: Mapping[str, Any], folder: Path, *, tensorboard: bool 
         folder: of the run.
         tensorboard: whether the run logged to TensorBoard.
     """
-    shown = _from_here(folder)
+    shown = from_here(folder)
     status = result.get("status", "completed")
     seconds = result.get("seconds")
     updates = _whole(result.get("steps"))
@@ -85,7 +85,7 @@ def _whole(number: int | None) -> str | None:
     return None if number is None else f"{number:,}"
 
 
-def _from_here(folder: Path) -> Path:
+def from_here(folder: Path) -> Path:
     """The folder as one would type it: relative where it lies below the working directory."""
     here = Path.cwd()
     absolute = folder.absolute()

@@ -15,6 +15,10 @@ from seqtrain.errors import WrongInput
 log = logging.getLogger("seqtrain")
 
 
+class InUse(WrongInput):
+    """Another process writes to the folder."""
+
+
 class RunFolder:
     """A run's folder; as a context manager it is locked, and a second process is refused.
 
@@ -33,6 +37,7 @@ class RunFolder:
         self.config = path / ".hydra" / "config.yaml"
         self.overrides = path / ".hydra" / "overrides.yaml"
         self.result = path / "result.json"
+        self.log = path / "train.log"
         self._lock: IO[str] | None = None
 
     def __enter__(self) -> "RunFolder":
@@ -45,7 +50,7 @@ class RunFolder:
             fcntl.lockf(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             self._lock.close()
-            raise WrongInput(f"{self.path} is in use by another run: wait for it, or choose another folder") from error
+            raise InUse(f"{self.path} is in use by another run: wait for it, or choose another folder") from error
         for leftover in self.checkpoints.glob("*.tmp"):
             leftover.unlink()
         return self
@@ -55,6 +60,17 @@ class RunFolder:
     ) -> None:
         assert self._lock is not None
         self._lock.close()
+
+    def in_use(self) -> bool:
+        """Whether another process holds the lock."""
+        try:
+            with open(self.path / ".lock", "r+") as lock:
+                fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except FileNotFoundError:
+            return False
+        except OSError:
+            return True
+        return False
 
     def best_checkpoint(self, step: int) -> dict[str, Any]:
         """What best.ckpt holds. Raises WrongInput unless it is of that update, as the record says it is."""

@@ -78,4 +78,7 @@ SLOTS = {
         Kind("a callback, seqtrain's or Lightning's", ancestors=(_CALLBACK,), modules=("seqtrain.callbacks",))
     ),
     "logger": Slot(Kind("a logger, seqtrain's or Lightning's", ancestors=(_LOGGER,), modules=("seqtrain.loggers",))),
+    "launcher": Slot(
+        Kind("a launcher: a class with __call__(trials)", method=("__call__", "trials")), home="seqtrain.sweeps"
+    ),
 }

@@ -15,6 +15,7 @@ from seqtrain.checkpoints import read_checkpoint
 from seqtrain.errors import WrongInput
 from seqtrain.fitting import Fit, make_fit
 from seqtrain.flat import flat_settings
+from seqtrain.identity import identity
 from seqtrain.interruption import Interrupted, Interruption
 from seqtrain.learner import Diverged, metrics
 from seqtrain.loading import Data, load_data
@@ -22,7 +23,9 @@ from seqtrain.loggers import log_hparams
 from seqtrain.parts import Parts
 from seqtrain.provenance import provenance
 from seqtrain.run_folder import RunFolder
+from seqtrain.run_log import logged_to
 from seqtrain.shown import Shown
+from seqtrain.stored_config import checked_config
 
 log = logging.getLogger("seqtrain")
 
@@ -37,20 +40,22 @@ def train(parts: Parts, folder: Path, *, config: str, overrides: list[str], resu
         folder: the run's folder; locked while this runs.
         config: the composed config as YAML, unresolved, kept with the run.
         overrides: what the user typed, kept with the run.
-        resume: continue from the folder's last checkpoint.
+        resume: continue from the folder's last checkpoint, if there is one; nothing is done where all is.
 
     Raises WrongInput, Interrupted, Diverged or whatever went wrong; result.json then says so.
     """
     interruption = Interruption()
-    with RunFolder(folder) as run, interruption.listening():
+    with RunFolder(folder) as run, interruption.listening(), logged_to(run.log):
         before = run.read_result()
+        if resume and before.get("status") == "completed":
+            return before
         if not resume and (run.last.exists() or run.previous.exists()):
             raise WrongInput(
                 f"{folder} already holds a run: continue it with resume={folder}, or choose another folder"
             )
-        if not resume:
+        if not resume or not run.config.exists():
             run.write_config(config, overrides)
-        facts = {"seed": parts.run.seed} | provenance()
+        facts = {"seed": parts.run.seed, "identity": identity(checked_config(config, run.config))} | provenance()
         with _ending_told(run, facts, seconds_before=before.get("seconds", 0.0)) as result:
             torch.set_num_threads(parts.run.threads or torch.get_num_threads())
             data = load_data(parts.data(), parts.loading(), seed=parts.run.seed)

@@ -72,45 +72,11 @@ def test_the_working_folder_stays(told, started, tmp_path: Path) -> None:  # typ
     assert Path.cwd() == tmp_path
 
 
-def test_a_sweep_trains_every_combination(told, started, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
-    status, text = told("train", "-m", "model=rnn,lstm", "seed=0,1", "logger=csv", "sweep=mine")
-    assert status == 0
-    assert [(call[0].model.cell, call[0].seed) for call in started] == [
-        ("rnn_tanh", 0), ("rnn_tanh", 1), ("lstm", 0), ("lstm", 1),
-    ]  # fmt: skip
-    names = [call[1].relative_to(tmp_path / "outputs/sweeps/mine").name for call in started]
-    assert all(re.fullmatch(r"model=(rnn|lstm),seed=[01]-[0-9a-f]{8}", name) for name in names)
-    assert len(set(names)) == 4
-    assert "trial 4: model=lstm seed=1" in text
-
-
-def test_a_sweep_over_data_has_one_folder(told, started, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
-    assert told("train", "-m", "data=sincos,mel")[0] == 0
-    assert [each.name.split("-")[0] for each in (tmp_path / "outputs/sweeps").iterdir()] == ["sincos+mel"]
-    assert len({call[1].parent for call in started}) == 1
-
-
-def test_a_failing_trial_does_not_stop_the_others(told, started) -> None:  # type: ignore[no-untyped-def]
-    status, text = told("train", "-m", "seed=13,14,15,0", "sweep=mine")
-    assert status == 1
-    assert len(started) == 4
-    closing = text[text.index("3 of 4 trials failed") :]
-    assert "sweep=mine" in closing
-    for each in ("seed=13", "the machine is on fire", "seed=14", "it has no files", "seed=15", "the loss is nan"):
-        assert each in closing
-    assert told("train", "-m", "seed=0,1", "sweep=mine")[0] == 0  # yesterday's failures are not today's
-
-
 @pytest.mark.parametrize(("seed", "status"), [(0, 0), (13, 1), (14, 2), (15, 1), (2, 130)])
 def test_the_exit_status_says_how_it_ended(told, started, seed: int, status: int) -> None:  # type: ignore[no-untyped-def]
     ended, text = told("train", f"seed={seed}")
     assert ended == status
     assert ("Traceback" in text) == (seed == 13)
-
-
-def test_an_interruption_ends_the_sweep(told, started) -> None:  # type: ignore[no-untyped-def]
-    assert told("train", "-m", "seed=0,2,1")[0] == 130
-    assert len(started) == 2
 
 
 def test_the_users_own_configs_and_classes(told, started, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
@@ -167,9 +133,20 @@ def test_what_hydra_would_run_is_refused_in_a_config(
     assert not started
 
 
-def test_the_user_may_say_to_hydra_what_a_config_may_not(told, started) -> None:  # type: ignore[no-untyped-def]
-    assert told("train", "+hydra.job.env_set.MY_VARIABLE=3", "hydra.verbose=false")[0] == 0
-    assert len(started) == 1
+@pytest.mark.parametrize(
+    ("said", "instead"),
+    [
+        ("+hydra.job.env_set.MY_VARIABLE=3", "it reads hydra.run.dir"),
+        ("hydra/launcher=basic", "use launcher=processes"),
+        ("hydra/sweeper=basic", "use seqtrain tune"),
+    ],
+)
+def test_what_hydra_would_run_is_refused_on_the_command_line_too(told, started, said: str, instead: str) -> None:  # type: ignore[no-untyped-def]
+    status, text = told("train", said)
+    assert status == 2
+    assert said in text
+    assert instead in text
+    assert not started
 
 
 def test_showing_the_config_trains_nothing(told, started, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]

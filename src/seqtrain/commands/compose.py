@@ -13,7 +13,6 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from seqtrain.commands.configs import Configs, shipped
-from seqtrain.commands.run_folders import register_resolvers
 from seqtrain.errors import WrongInput
 
 CONFIG = "train"
@@ -51,7 +50,6 @@ class Composer:
 @contextmanager
 def composing(configs: Configs) -> Iterator[Composer]:
     """Hydra's compose API, set up for seqtrain's configs and the user's."""
-    register_resolvers()
     with initialize_config_dir(str(shipped()), job_name=CONFIG, version_base="1.3"):
         yield Composer(configs)
 

@@ -78,7 +78,7 @@ def main(typed: list[str]) -> int:
     node = _data_node(config, overrides)
     from seqtrain.trained import load
 
-    name = settings.name or (trial_folder([f"set={settings.set}", *overrides], {}) if overrides else settings.set)
+    name = settings.name or (trial_folder([f"set={settings.set}", *overrides]) if overrides else settings.set)
     print(run(load(words[0]), node, settings, name, overrides))
     return 0
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
 
-from seqtrain.commands.run_folders import matters
 from seqtrain.errors import WrongInput
+from seqtrain.identity import matters
 from seqtrain.run_folder import RunFolder
 from seqtrain.stored_config import read_stored_config
 

@@ -1,21 +1,23 @@
-"""`seqtrain train`: check everything that was typed, then let Hydra start one run or a sweep."""
+"""`seqtrain train`: check everything that was typed, then train it: one run, or a sweep."""
 
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig, OmegaConf
 
 from seqtrain.commands.arguments import Arguments, read_arguments
-from seqtrain.commands.run_folders import register_resolvers, run_folder, sweep_folder
 from seqtrain.errors import WrongInput
 from seqtrain.interruption import Interrupted
 
-FAILED = "failed.txt"  # in the folder of a sweep: the trials that failed, and why
+if TYPE_CHECKING:
+    from seqtrain.commands.trials import Trials
+
+_READ = ("hydra.run.dir", "hydra.sweep.dir", "hydra.mode", "hydra.sweeper.params")  # of what is Hydra's own
 
 
 def main(typed: list[str]) -> int:
@@ -28,7 +30,7 @@ def main(typed: list[str]) -> int:
         print(train_help(Configs(arguments.config_dirs)))
         return 0
     if not arguments.composes:
-        return _start_hydra(arguments, [], Trial())
+        return _show(arguments)
     stopped = _resumed(arguments.overrides)
     if stopped is not None:
         return resume(Path(stopped), [each for each in arguments.overrides if not each.startswith("resume=")])
@@ -36,12 +38,40 @@ def main(typed: list[str]) -> int:
 
     trials = check_trials(arguments, values=not arguments.shows)
     if arguments.shows:
-        return _start_hydra(arguments, [], Trial())
-    folder, place = _folder(trials.first, trials.data, trials.multirun, arguments)
-    trial = Trial(sweep=folder if trials.multirun else None)
-    _make(folder, trials.multirun)
-    status = _start_hydra(arguments, place, trial)
-    return _close_sweep(folder, trials.count, status) if trials.multirun else status or trial.status
+        return _show(arguments)
+    _check_hydras(arguments.overrides)
+    folder = _folder(trials, arguments)
+    return _sweep(trials, folder) if trials.multirun else _single(trials, folder)
+
+
+def _single(trials: "Trials", folder: Path) -> int:
+    (trial,) = trials.every
+    try:
+        run(trial.config, folder, list(trial.overrides))
+    except Exception as error:
+        return _told(error)
+    return 0
+
+
+def _sweep(trials: "Trials", folder: Path) -> int:
+    from seqtrain.build import prepare
+    from seqtrain.commands.run_folders import trial_folder
+    from seqtrain.identity import identity
+    from seqtrain.report import from_here
+    from seqtrain.sweeps import Trial, run_sweep
+
+    every = [
+        Trial(
+            folder=folder / trial_folder(each.overrides),
+            name=" ".join(each.swept or each.overrides),
+            overrides=each.overrides,
+            config=OmegaConf.to_yaml(each.config),
+            identity=identity(each.config),
+        )
+        for each in trials.every
+    ]
+    launcher = prepare(trials.every[0].config.launcher, "launcher")()
+    return run_sweep(every, launcher, name=str(from_here(folder)))
 
 
 def run(config: DictConfig, folder: Path, overrides: list[str], *, resume: bool = False) -> dict[str, Any]:
@@ -49,14 +79,18 @@ def run(config: DictConfig, folder: Path, overrides: list[str], *, resume: bool 
     from seqtrain.parts import prepare_parts
 
     parts = prepare_parts(config)
-    from seqtrain.report import closing_table, quiet_libraries  # what is heavy waits until the config is good
+    from seqtrain.report import (  # what is heavy waits until the config is good
+        closing_table,
+        from_here,
+        quiet_libraries,
+    )
     from seqtrain.training_run import train
 
     quiet_libraries()
     try:
         result = train(parts, folder, config=OmegaConf.to_yaml(config), overrides=overrides, resume=resume)
     except Interrupted:
-        print(f"continue with: resume={folder}", file=sys.stderr)
+        print(f"continue with: resume={from_here(folder)}", file=sys.stderr)
         raise
     tensorboard = parts.logger is not None and parts.logger.cls.__name__ == "TensorBoard"
     print(closing_table(result, folder, tensorboard=tensorboard))
@@ -76,49 +110,6 @@ def resume(folder: Path, overrides: list[str]) -> int:
     except Exception as error:
         return _told(error)
     return 0
-
-
-class Trial:
-    """What Hydra calls for each run. A failure is told and kept, so that it does not stop the others."""
-
-    __name__ = __qualname__ = "trial"
-
-    def __init__(self, sweep: Path | None = None) -> None:
-        self.sweep = sweep
-        self.status = 0
-
-    def __reduce__(self) -> tuple[Callable[..., "Trial"], tuple[Path | None]]:
-        return _in_worker, (self.sweep,)
-
-    def __call__(self, config: DictConfig) -> float | None:
-        from hydra.core.hydra_config import HydraConfig
-
-        told = HydraConfig.get()
-        overrides = [str(each) for each in told.overrides.task]
-        if self.sweep is not None:
-            print(f"\ntrial {told.job.num + 1}: {' '.join(overrides)}", flush=True)
-        try:
-            result = run(config, Path(told.runtime.output_dir), overrides)
-        except Exception as error:
-            self.status = _told(error)
-            if self.status > 128:  # a signal: the user or the machine wants everything to end
-                raise SystemExit(self.status) from error
-            if self.sweep is not None:
-                self._keep(f"{' '.join(overrides)}: {str(error) or type(error).__name__}")
-            return None
-        value = result.get("metrics", {}).get(config.checkpoint.monitor)
-        return None if value is None else float(value)
-
-    def _keep(self, failure: str) -> None:
-        assert self.sweep is not None
-        with (self.sweep / FAILED).open("a", encoding="utf-8") as file:
-            file.write(failure.replace("\n", " ") + "\n")
-
-
-def _in_worker(sweep: Path | None) -> Trial:
-    """A launcher's worker process has not registered what the folder's name needs."""
-    register_resolvers()
-    return Trial(sweep)
 
 
 def _told(error: Exception) -> int:
@@ -141,53 +132,54 @@ def _resumed(overrides: tuple[str, ...]) -> str | None:
     return said[-1].strip("'\"") if said and said[-1] not in ("", "null") else None
 
 
-def _folder(config: DictConfig, data: tuple[str, ...], multirun: bool, arguments: Arguments) -> tuple[Path, list[str]]:
-    """The folder of a run or a sweep, and the override that tells Hydra."""
-    from seqtrain.commands.compose import quoted
+def _check_hydras(overrides: Iterable[str]) -> None:
+    for override in overrides:
+        key = override.lstrip("+~").partition("=")[0]
+        if key.split(".")[0].split("/")[0] == "hydra" and not key.startswith(_READ):
+            instead = {"hydra/launcher": "launcher=processes or launcher=slurm", "hydra/sweeper": "seqtrain tune"}
+            use = f"use {instead[key]}" if key in instead else f"of hydra's settings it reads {', '.join(_READ)}"
+            raise WrongInput(f"{override}: seqtrain composes with Hydra and starts its runs itself: {use}")
 
-    key = "hydra.sweep.dir" if multirun else "hydra.run.dir"
-    if any(each.lstrip("+").startswith(key + "=") for each in arguments.overrides):
-        return Path(str(OmegaConf.select(config, key))), []
+
+def _folder(trials: "Trials", arguments: Arguments) -> Path:
+    """The folder of a run or a sweep, made."""
+    from seqtrain.commands.run_folders import run_folder, sweep_folder
+
+    key = "hydra.sweep.dir" if trials.multirun else "hydra.run.dir"
     now = datetime.now()
-    choices = config.hydra.runtime.choices
-    name = sweep_folder(config.sweep, data, now) if multirun else run_folder(choices.data, choices.model, now)
-    return Path(name), [f"{key}={quoted(name)}"]
-
-
-def _make(folder: Path, multirun: bool) -> None:
+    if any(each.lstrip("+").startswith(key + "=") for each in arguments.overrides):
+        folder = Path(str(OmegaConf.select(trials.first, key)))
+    elif trials.multirun:
+        folder = Path(sweep_folder(trials.first.sweep, trials.data, now))
+    else:
+        choices = trials.first.hydra.runtime.choices
+        folder = Path(run_folder(choices.data, choices.model, now))
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / FAILED).unlink(missing_ok=True)
     except OSError as error:
-        key = "hydra.sweep.dir" if multirun else "hydra.run.dir"
         raise WrongInput(f"cannot write to {folder}: {error.strerror}. Choose another with {key}=DIR") from error
+    return folder.absolute()
 
 
-def _close_sweep(folder: Path, count: int, status: int) -> int:
-    failures = folder / FAILED
-    lines = failures.read_text(encoding="utf-8").splitlines() if failures.exists() else []
-    if lines:
-        print(f"\n{len(lines)} of {count} trials failed ({failures}):", file=sys.stderr)
-        print("\n".join(f"  {line}" for line in lines), file=sys.stderr)
-    return status or bool(lines)
-
-
-def _start_hydra(arguments: Arguments, more: list[str], trial: Trial) -> int:
-    """Hand over to Hydra; its exit status."""
+def _show(arguments: Arguments) -> int:
+    """What Hydra shows: a config, its own help, completion. Its exit status."""
     import hydra
 
     from seqtrain.commands.compose import CONFIG, search_override
     from seqtrain.commands.configs import shipped
 
-    register_resolvers()
-    words = [*arguments.flags, *arguments.overrides, *search_override(arguments.config_dirs), *more]
-    start = hydra.main(version_base="1.3", config_path=str(shipped()), config_name=CONFIG)(trial)
+    words = [*arguments.flags, *arguments.overrides, *search_override(arguments.config_dirs)]
+    start = hydra.main(version_base="1.3", config_path=str(shipped()), config_name=CONFIG)(_nothing)
     with _command_line(words):
         try:
             start()
         except SystemExit as end:
             return end.code if isinstance(end.code, int) else int(end.code is not None)
     return 0
+
+
+def _nothing(_: DictConfig) -> None:
+    """Hydra was asked to show something, not to run it."""
 
 
 @contextmanager

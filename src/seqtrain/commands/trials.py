@@ -2,11 +2,11 @@
 
 import itertools
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from hydra.core.override_parser.types import Override
+from hydra.core.override_parser.types import Override, OverrideType
 from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
@@ -19,9 +19,23 @@ from seqtrain.commands.guard import check_hydra
 from seqtrain.commands.mistakes import check_keys, check_names, in_words, is_hydras
 from seqtrain.errors import WrongInput
 
-_MOST_COMBINATIONS = 200
 # Hydra 1.3 lets Python's own errors out where a value is put where none can be
 _COMPLAINTS = (HydraException, OmegaConfBaseException, ValueError, AttributeError, TypeError)
+
+
+@dataclass(frozen=True)
+class Composed:
+    """One trial.
+
+    Args:
+        config: without Hydra's node, unresolved.
+        overrides: as typed, one value each.
+        swept: those among them that took several values.
+    """
+
+    config: DictConfig
+    overrides: tuple[str, ...]
+    swept: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -29,7 +43,7 @@ class Trials:
     """What was checked."""
 
     first: DictConfig  # the first trial's config, with Hydra's own node
-    count: int
+    every: tuple[Composed, ...]
     multirun: bool
     data: tuple[str, ...]  # the data sets that are trained on
 
@@ -39,7 +53,7 @@ def check_trials(arguments: Arguments, *, values: bool = True) -> Trials:
 
     Args:
         arguments: the command line.
-        values: check classes and values too, which may import torch; else only what Hydra composes.
+        values: check classes and values too, which may import torch; else only what Hydra composes, of the first.
 
     Raises:
         WrongInput: the first mistake that was found.
@@ -51,6 +65,7 @@ def check_trials(arguments: Arguments, *, values: bool = True) -> Trials:
         typed = partial(_compose, composer, [each for each in overrides if is_hydras(each)])
         choices = [_choices(each) for each in overrides]
         first = _compose(composer, overrides, [each[0] for each in choices])
+        check_hydra(first, typed)
         multirun = arguments.multirun or first.hydra.mode == RunMode.MULTIRUN
         swept = [each for each in overrides if each.is_sweep_override()]
         if swept and not (multirun or arguments.shows):
@@ -60,18 +75,49 @@ def check_trials(arguments: Arguments, *, values: bool = True) -> Trials:
             said = {each.key_or_group for each in overrides}
             overrides = [each for each in params if each.key_or_group not in said] + overrides
             choices = [_choices(each) for each in overrides]
-        for trial in _combinations(overrides, choices, configs):
-            config = _compose(composer, overrides, trial)
-            check_hydra(config, typed)
-            if values:
-                _check_values(without_hydra(config))
-                _check_swept_values(composer, config, overrides, choices)
+        every = tuple(_every(composer, overrides, choices, typed)) if values else ()
     data = [choice.partition("=")[2] for each in choices for choice in each if choice.startswith("data=")]
     return Trials(
         first=first,
-        count=_product(choices),
+        every=every,
         multirun=multirun,
         data=tuple(data or [str(first.hydra.runtime.choices.get("data"))]),
+    )
+
+
+def _every(
+    composer: Composer, overrides: Sequence[Override], choices: Sequence[list[str]], typed: Callable[[], DictConfig]
+) -> Iterator[Composed]:
+    """Every combination, checked. Composing takes a tenth of a second, so values of a setting are put in by hand."""
+    composed = [_is_composed(each, overrides, composer.configs) for each in overrides]
+    bases: dict[tuple[str, ...], DictConfig] = {}
+    for trial in itertools.product(*choices):
+        said = tuple(text if whole else each[0] for text, whole, each in zip(trial, composed, choices, strict=True))
+        if said not in bases:
+            config = _compose(composer, overrides, said)
+            check_hydra(config, typed)
+            bases[said] = without_hydra(config)
+            _check_values(bases[said])
+            _check_swept_values(composer, bases[said], choices, composed)
+        config = bases[said].copy()
+        _put(config, composer, [text for text, first in zip(trial, said, strict=True) if text != first])
+        mine = [(text, each) for text, each in zip(trial, overrides, strict=True) if not is_hydras(each)]
+        yield Composed(
+            config=config,
+            overrides=tuple(text for text, _ in mine),
+            swept=tuple(text for text, each in mine if each.is_sweep_override()),
+        )
+
+
+def _is_composed(override: Override, overrides: Sequence[Override], configs: Configs) -> bool:
+    """Whether another value of it takes another composition: a group, or what is not simply one value for another."""
+    key = override.key_or_group
+    return (
+        key in configs.groups
+        or is_hydras(override)
+        or override.type is not OverrideType.CHANGE
+        or sum(each.key_or_group == key for each in overrides) > 1
+        or (override.is_sweep_override() and "{" in str(override.input_line))
     )
 
 
@@ -91,6 +137,11 @@ def _compose(composer: Composer, overrides: Sequence[Override], said: Sequence[s
         raise in_words(error) from error
 
 
+def _put(config: DictConfig, composer: Composer, said: Sequence[str]) -> None:
+    for other in composer.parse(said):
+        OmegaConf.update(config, other.key_or_group, other.value(), merge=False, force_add=True)
+
+
 def _check_values(config: DictConfig) -> None:
     from seqtrain.parts import prepare_parts
 
@@ -98,34 +149,16 @@ def _check_values(config: DictConfig) -> None:
 
 
 def _check_swept_values(
-    composer: Composer, config: DictConfig, overrides: Sequence[Override], choices: Sequence[list[str]]
+    composer: Composer, config: DictConfig, choices: Sequence[list[str]], composed: Sequence[bool]
 ) -> None:
-    """Check each further value of each swept setting by itself: composing takes a hundred times as long."""
-    groups = composer.configs.groups
-    for override, said in zip(overrides, choices, strict=True):
-        if len(said) == 1 or override.key_or_group in groups or is_hydras(override):
+    """Check each further value of each swept setting by itself."""
+    for said, whole in zip(choices, composed, strict=True):
+        if whole:
             continue
-        changed = without_hydra(config)
-        for other in composer.parse(said[1:]):
-            OmegaConf.update(changed, other.key_or_group, other.value(), merge=False, force_add=True)
+        changed = config.copy()
+        for other in said[1:]:
+            _put(changed, composer, [other])
             _check_values(changed)
-
-
-def _combinations(overrides: Sequence[Override], choices: Sequence[list[str]], configs: Configs) -> list[list[str]]:
-    """Every combination of swept groups, each with the first value of every other sweep.
-
-    Where they are too many, each option at least once.
-    """
-    swept = [
-        each if override.key_or_group in configs.groups else each[:1]
-        for override, each in zip(overrides, choices, strict=True)
-    ]
-    if _product(swept) <= _MOST_COMBINATIONS:
-        return [list(each) for each in itertools.product(*swept)]
-    first = [each[0] for each in swept]
-    return [
-        [*first[:position], option, *first[position + 1 :]] for position, each in enumerate(swept) for option in each
-    ]
 
 
 def _choices(override: Override) -> list[str]:
@@ -133,9 +166,8 @@ def _choices(override: Override) -> list[str]:
     if not override.is_sweep_override():
         return [_said(override)]
     key = override.get_key_element()
-    if not override.is_discrete_sweep():  # a range for a search: its first value stands for it
-        value = override.value()
-        return [f"{key}={getattr(value, 'start', None)}"]
+    if not override.is_discrete_sweep():
+        raise WrongInput(f"{override.input_line} is a range to search in: name its values, or use seqtrain tune")
     choices = [f"{key}={value}" for value in override.sweep_string_iterator()]
     twice = [choice for choice, count in Counter(choices).items() if count > 1]
     if twice:
@@ -150,10 +182,3 @@ def _said(override: Override) -> str:
 def _params(config: DictConfig) -> dict[str, object]:
     params = OmegaConf.select(config, "hydra.sweeper.params")
     return {str(key): value for key, value in params.items()} if params else {}
-
-
-def _product(choices: Sequence[list[str]]) -> int:
-    count = 1
-    for each in choices:
-        count *= len(each)
-    return count
