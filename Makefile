@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup train test lint lock clean
+.PHONY: help setup train test test-faults lint lock clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -20,6 +20,9 @@ train: setup ## train; ARGS="model=gru data=mel" says what
 
 test: setup ## run every test; ARGS reaches pytest
 	$(BIN)/python -m pytest -n 2 $(ARGS)
+
+test-faults: setup ## the battery of real faults at its full counts
+	$(BIN)/python -m pytest -n 2 -m faults $(ARGS)
 
 lint: setup ## format, lint and check types
 	$(BIN)/ruff format .

@@ -34,8 +34,8 @@ def run_sweep(trials: Sequence[Trial], launcher: Launcher, *, name: str) -> int:
         with Interruption().listening():
             for outcome in _finished(left, launcher):
                 outcomes[outcome.trial] = outcome
-                if outcome.status != "completed":
-                    print(f"{outcome.status}: {outcome.trial.name}: {outcome.cause}", file=sys.stderr, flush=True)
+                ended = f"{len(outcomes)} of {len(trials)} {outcome.status}: {outcome.trial.name}"
+                print(f"{ended}{outcome.cause and f': {outcome.cause}'}", flush=True)
     except Interrupted as error:
         done = sum(outcome.status == "completed" for outcome in outcomes.values())
         print(f"{error}: {done} of {len(trials)} trials are completed; the same line goes on", file=sys.stderr)

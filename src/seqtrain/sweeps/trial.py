@@ -1,6 +1,7 @@
 """One training of a sweep: where it is, how far it came, and how it is brought to its end."""
 
 import traceback
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -68,11 +69,17 @@ def progress(trial: Trial) -> Literal["completed", "started", "missing"]:
 
 
 def train_trial(trial: Trial) -> Outcome:
-    """Train a trial to its end, from where it was stopped if it was; in any process.
+    """Train a trial to its end, from where it was stopped if it was; in any process. What is said goes to its log.
 
-    Raises Interrupted where a signal asks to stop; any other error is the outcome, and in the log of the run.
+    Raises Interrupted where a signal asks to stop; any other error is the outcome, and in the log too.
     """
-    return _outcome(trial)[0]
+    log = RunFolder(trial.folder).log
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with open(log, "a", encoding="utf-8") as file, redirect_stdout(file), redirect_stderr(file):
+            return _outcome(trial)[0]
+    except OSError as error:
+        return Outcome(trial, "failed", f"cannot write to {log}: {error.strerror}")
 
 
 def train_and_show(trial: Trial) -> Outcome:
