@@ -63,7 +63,7 @@ def _sweep(trials: "Trials", folder: Path) -> int:
     every = [
         Trial(
             folder=folder / trial_folder(each.overrides),
-            name=" ".join(each.swept or each.overrides),
+            name=" ".join(each.swept) or trial_folder(each.overrides),
             overrides=each.overrides,
             config=OmegaConf.to_yaml(each.config),
             identity=identity(each.config),

@@ -1,0 +1,111 @@
+"""The trials of a sweep as jobs of a Slurm cluster: the way past one machine."""
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal
+
+from seqtrain.errors import WrongInput
+from seqtrain.interruption import Interrupted
+from seqtrain.ranges import Count, Size
+from seqtrain.sweeps.trial import Outcome, Trial, train_trial
+
+
+class Slurm:
+    """A job array with one job for each trial, submitted and watched by submitit.
+
+    The sweep's folder must be on a file system that all machines see; scripts and output of the jobs are in its
+    .slurm. A job that runs out of time, or is preempted, is queued again and goes on where it was. This process only
+    waits: jobs go on when it is stopped, and the same line waits for them.
+
+    Args:
+        partition: of the cluster; null for its default
+        timeout_min: minutes that a job may take
+        cpus_per_task: CPUs of each task
+        gpus_per_node: GPUs of each job
+        mem_gb: memory of each job in GB; null for the cluster's default
+        nodes: machines of each job, for a training that is distributed
+        tasks_per_node: processes of each job on a machine, for a training that is distributed
+        array_parallelism: jobs that run at once, at most
+        setup: lines of shell before each job, as `module load cuda`
+        options: further options of sbatch by name, as {account: mine}
+        cluster: slurm; or local, to try the same on this machine
+        poll_seconds: between two looks at the jobs
+    """
+
+    def __init__(
+        self,
+        *,
+        partition: str | None = None,
+        timeout_min: Count = 60,
+        cpus_per_task: Count = 1,
+        gpus_per_node: Size = 0,
+        mem_gb: Count | None = None,
+        nodes: Count = 1,
+        tasks_per_node: Count = 1,
+        array_parallelism: Count = 256,
+        setup: list[str] | None = None,
+        options: dict[str, Any] | None = None,
+        cluster: Literal["slurm", "local"] = "slurm",
+        poll_seconds: Count = 5,
+    ) -> None:
+        self.cluster = cluster
+        self.poll_seconds = poll_seconds
+        self.asked: dict[str, Any] = {
+            "timeout_min": timeout_min,
+            "cpus_per_task": cpus_per_task,
+            "gpus_per_node": gpus_per_node,
+            "nodes": nodes,
+            "tasks_per_node": tasks_per_node,
+            "slurm_array_parallelism": array_parallelism,
+        }
+        said: Mapping[str, Any] = {
+            "mem_gb": mem_gb,
+            "slurm_partition": partition,
+            "slurm_setup": setup,
+            "slurm_additional_parameters": options,
+        }
+        self.asked |= {key: value for key, value in said.items() if value is not None}
+
+    def __call__(self, trials: Sequence[Trial]) -> Iterator[Outcome]:
+        try:
+            import submitit
+        except ImportError as error:
+            raise WrongInput("launcher=slurm needs submitit: pip install 'seqtrain[slurm]'") from error
+        if not trials:
+            return
+        try:
+            executor = submitit.AutoExecutor(folder=trials[0].folder.parent / ".slurm", cluster=self.cluster)
+        except RuntimeError as error:  # there is no sbatch
+            raise WrongInput(f"launcher=slurm: {error}. Submit from a machine of the cluster") from error
+        executor.update_parameters(name="seqtrain", slurm_use_srun=True, **self.asked)
+        jobs = executor.map_array(Job(), trials)
+        print(f"submitted {len(jobs)} jobs: {jobs[0].job_id} to {jobs[-1].job_id}", flush=True)
+        trial_of = {job.job_id: trial for job, trial in zip(jobs, trials, strict=True)}
+        for job in submitit.helpers.as_completed(jobs, poll_frequency=self.poll_seconds):
+            yield _outcome(job, trial_of[job.job_id])
+
+
+class Job:
+    """What a job runs. submitit calls `checkpoint` where a job is about to be ended, and queues what it returns."""
+
+    def __call__(self, trial: Trial) -> Outcome:
+        try:
+            return train_trial(trial)
+        except Interrupted as error:
+            return Outcome(trial, "failed", f"{error}; the same line goes on")
+
+    def checkpoint(self, trial: Trial) -> Any:
+        import submitit
+
+        print(f"queued again: {trial.name}", file=sys.stderr)
+        return submitit.helpers.DelayedSubmission(self, trial)
+
+
+def _outcome(job: Any, trial: Trial) -> Outcome:
+    error = job.exception()
+    if error is None:
+        outcome = job.results()[0]
+        assert isinstance(outcome, Outcome)
+        return outcome
+    last = str(error).strip().splitlines()[-1]
+    return Outcome(trial, "failed", f"job {job.job_id}: {last} (see {job.paths.stderr})")
