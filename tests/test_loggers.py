@@ -2,8 +2,8 @@ import importlib.util
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
+from PIL import Image
 from pytorch_lightning.loggers import Logger, TensorBoardLogger
 
 from seqtrain import loggers
@@ -70,11 +70,13 @@ def test_hparams_are_a_session_without_an_experiment_so_that_the_table_shows_the
 
 
 def test_tensorboard_shows_a_figure(tmp_path: Path) -> None:
-    logger = started(tmp_path)
-    log_figure(logger, "confusion", np.zeros((20, 30, 3), np.uint8), tmp_path / "confusion.png", step=9)
+    logger, file = started(tmp_path), tmp_path / "confusion.png"
+    Image.new("RGB", (30, 20)).save(file)
+    log_figure(logger, "confusion", file, (30, 20), step=9)
     logger.finalize("success")
     image = events(tmp_path).Images("figures/confusion")[0]
     assert (image.step, image.height, image.width) == (9, 20, 30)
+    assert image.encoded_image_string == file.read_bytes()
 
 
 def test_csv_adds_nothing_to_what_every_run_writes(tmp_path: Path) -> None:

@@ -12,9 +12,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
 from seqtrain.errors import WrongInput
 from seqtrain.ranges import Count
 
@@ -168,12 +165,16 @@ def log_hparams(logger: "Logger", settings: Mapping[str, Setting], metrics: Mapp
     logger.log_hyperparams({name: value for name, value in settings.items() if name not in known})
 
 
-def log_figure(logger: "Logger", name: str, pixels: NDArray[np.uint8], file: Path, *, step: int) -> None:
-    """Show a figure, (height, width, 3) pixels that are also in `file`, as `figures/NAME` in a logger."""
+def log_figure(logger: "Logger", name: str, file: Path, size: tuple[int, int], *, step: int) -> None:
+    """Show a figure, a PNG file of `size` (width, height) pixels, as `figures/NAME` in a logger."""
     from pytorch_lightning.loggers import MLFlowLogger, TensorBoardLogger, WandbLogger
 
     if isinstance(logger, TensorBoardLogger):
-        logger.experiment.add_image(f"figures/{name}", pixels, step, dataformats="HWC")
+        from tensorboard.compat.proto.summary_pb2 import Summary
+
+        image = Summary.Image(width=size[0], height=size[1], colorspace=3, encoded_image_string=file.read_bytes())
+        summary = Summary(value=[Summary.Value(tag=f"figures/{name}", image=image)])
+        logger.experiment._get_file_writer().add_summary(summary, step)  # add_image would encode the pixels again
     elif isinstance(logger, MLFlowLogger):
         logger.experiment.log_artifact(logger.run_id, str(file), "figures")
     elif isinstance(logger, WandbLogger):

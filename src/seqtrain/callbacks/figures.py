@@ -59,9 +59,9 @@ def draw(
     folder.mkdir(parents=True, exist_ok=True)
     files = []
     for name, figure in drawn.items():
-        image, file = pixels(figure), folder / f"{name}.png"
-        Image.fromarray(image).save(file, optimize=True)
+        image, file = Image.fromarray(pixels(figure)), folder / f"{name}.png"
+        image.save(file)
         for logger in loggers:
-            log_figure(logger, name, image, file, step=step)
+            log_figure(logger, name, file, image.size, step=step)
         files.append(file)
     return files

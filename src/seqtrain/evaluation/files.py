@@ -89,7 +89,7 @@ def draw_figures(
     files = []
     for name, figure in drawn.items():
         files.append(folder / f"{name}.png")
-        Image.fromarray(pixels(figure)).save(files[-1], optimize=True)
+        Image.fromarray(pixels(figure)).save(files[-1])
     return files
 
 

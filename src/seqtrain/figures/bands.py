@@ -12,6 +12,7 @@ from seqtrain.figures import style
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+_ACROSS = 5  # names beside each other in the legend
 OTHER, UNSCORED, RIGHT, WRONG = range(len(style.CLASSES), len(style.CLASSES) + 4)
 
 
@@ -49,7 +50,8 @@ def class_bands(
     codes[coloured] = range(len(coloured))
     shades = ListedColormap([*style.CLASSES, style.QUIET, style.SHADE, "white", style.INK])
 
-    figure, grid = style.panels(count, columns=1, width=7.6, height=1.0)
+    rows = -(-(len(coloured) + 2) // _ACROSS)
+    figure, grid = style.panels(count, columns=1, width=7.6, height=1.0, rows=rows)
     for sequence, axes in enumerate(grid):
         steps = int(batch.lengths[sequence])
         true, said, counts = truth[sequence, :steps], predicted[sequence, :steps], scored[sequence, :steps]
@@ -84,5 +86,5 @@ def class_bands(
         handles.append(Patch(color=style.QUIET, label="other classes"))
     if not scored[inside].all():
         handles.append(Patch(color=style.SHADE, label="not scored"))
-    style.legend(figure, handles, columns=5)
+    style.legend(figure, handles, columns=_ACROSS)
     return figure

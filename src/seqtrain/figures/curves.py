@@ -27,8 +27,7 @@ def loss_curve(rows: Sequence[Row], *, best: float | None = None) -> "Figure":
         best: The epoch (or step) to mark; by default the one with the lowest validation loss.
     """
     place = _place(rows)
-    figure = style.new_figure(7.2, 4.2)
-    axes = figure.add_subplot()
+    figure, (axes,) = style.panels(1, columns=1, width=7.2, height=3.8, lines=0, rows=1)
     style.tidy(axes)
     drawn: list[tuple[float, float]] = []
     handles = []
@@ -78,7 +77,7 @@ def predicted_curves(
     count = min(samples if values == 1 else min(samples, 3), len(batch.lengths))
     columns = count if values > 1 else {1: 1, 2: 2, 4: 2}.get(count, 3)
     width = {1: 6.4, 2: 3.9}.get(columns, 3.1)
-    figure, grid = style.panels(count * values, columns=columns, width=width, height=2.1)
+    figure, grid = style.panels(count * values, columns=columns, width=width, height=2.1, rows=1)
     truth, predicted = batch.targets.detach().cpu().numpy(), predictions.detach().float().cpu().numpy()
     scored = _scored(batch)
     for position, axes in enumerate(grid):

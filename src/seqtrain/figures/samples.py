@@ -41,9 +41,11 @@ def spectrograms(batch: Batch, predictions: Tensor, classes: Sequence[str], *, s
         style.whole_numbers(axes)
         _label(axes, "frame", "mel band")
 
-    figure = _draw(batch, predictions, classes, shown, paint)
-    panels = figure.get_axes()
-    bar = figure.colorbar(panels[0].get_images()[0], ax=panels, fraction=0.02, pad=0.01, aspect=40)
+    figure = _draw(batch, predictions, classes, shown, paint, right=_BAR)
+    image, (width, _) = figure.get_axes()[0].get_images()[0], figure.get_size_inches()
+    edges = figure.subplotpars
+    place = (edges.right + 0.12 / width, edges.bottom, 0.1 / width, edges.top - edges.bottom)
+    bar = figure.colorbar(image, cax=figure.add_axes(place))
     bar.set_label("log-mel energy", fontsize=style.SMALL)
     bar.ax.tick_params(labelsize=style.SMALL, color=style.QUIET)
     bar.outline.set_visible(False)
@@ -92,12 +94,15 @@ def spread(targets: Tensor, samples: int) -> Tensor:
     return torch.tensor(sorted(sorted(rank)[:samples], key=lambda pair: pair[1]), dtype=torch.int64)[:, 1]
 
 
+_BAR = 0.7  # inches for the colours and their numbers
 _TITLE = 15  # characters of a class that a panel's title has room for
 
 
-def _draw(batch: Batch, predictions: Tensor, classes: Sequence[str], shown: Tensor, paint: Paint) -> "Figure":
+def _draw(
+    batch: Batch, predictions: Tensor, classes: Sequence[str], shown: Tensor, paint: Paint, *, right: float = 0.0
+) -> "Figure":
     columns = 2 if len(shown) in (2, 4) else 3
-    figure, grid = style.panels(len(shown), columns=columns, width=2.75, height=2.4)
+    figure, grid = style.panels(len(shown), columns=columns, width=2.75, height=2.4, lines=2, right=right)
     for axes, sequence in zip(grid, shown.tolist(), strict=True):
         steps = batch.inputs[sequence, : batch.lengths[sequence]].detach().float().cpu().numpy()
         style.tidy(axes, grid=False)

@@ -20,7 +20,7 @@ def regression_scatter(targets: Tensor, predictions: Tensor) -> "Figure":
     """
     truth, predicted = targets.detach().cpu().double().numpy(), predictions.detach().cpu().double().numpy()
     values = min(4, truth.shape[1])
-    figure, grid = style.panels(values, columns=2, width=4.2, height=3.8)
+    figure, grid = style.panels(values, columns=2, width=4.2, height=3.8, rows=1)
     size = 18 if len(truth) <= 500 else 6
     for value, axes in enumerate(grid):
         style.tidy(axes)

@@ -23,7 +23,7 @@ def valued_series(batch: Batch, predictions: Tensor, *, samples: int = 6) -> "Fi
     """
     count = min(samples, len(batch.lengths))
     columns = 2 if count in (2, 4) else 3
-    figure, grid = style.panels(count, columns=columns, width=2.75, height=2.3)
+    figure, grid = style.panels(count, columns=columns, width=2.75, height=2.3, lines=2)
     for row, axes in enumerate(grid):
         steps = batch.inputs[row, : batch.lengths[row]].detach().float().cpu().numpy()
         style.tidy(axes, grid=False)
