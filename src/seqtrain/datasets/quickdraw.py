@@ -123,7 +123,7 @@ class QuickDraw:
         parts = {
             name: _part(store, targets, groups, sides == side) for name, side in _SIDES.items() if (sides == side).any()
         }
-        self._tell(place, len(classes), store, parts)
+        self._tell(place, len(classes), store)
         return Sets(
             train=parts["train"],
             val=parts.get("val"),
@@ -178,16 +178,15 @@ class QuickDraw:
         total = sum(file.stat().st_size for file in files)
         return kept(self.cache, place.name, lambda: key_of(settings, place, names), chunks, total=total, unit="B")
 
-    def _tell(self, place: Path, classes: int, store: Store, parts: dict[str, Sequences]) -> None:
-        sizes = ", ".join(f"{len(part):,} {name}" for name, part in parts.items())
-        remark = ""
-        if "unrecognized" in store.facts:
-            done = "dropped" if self.drop_unrecognized else "kept"
-            remark = f"; {store.facts['unrecognized']:,} unrecognised {done}"
-        _log.info(
-            f"read {len(store):,} drawings of {classes} classes in {place} ({sizes}); "
-            f"{store.facts['long']:,} had more than {self.points} points{remark}"
-        )
+    def _tell(self, place: Path, classes: int, store: Store) -> None:
+        said = f"{place}: read {len(store):,} drawings of {classes} classes"
+        if long := store.facts["long"]:
+            said += (
+                f", {long:,} of more than {self.points} points ({'cut' if self.simplify == 'cut' else 'simplified'})"
+            )
+        if unrecognized := store.facts.get("unrecognized", 0):
+            said += f", {unrecognized:,} unrecognised {'dropped' if self.drop_unrecognized else 'kept'}"
+        _log.info("%s", said)
 
 
 def _part(store: Store, targets: Tensor, groups: list[str] | None, which: Tensor) -> Sequences:

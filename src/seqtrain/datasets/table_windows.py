@@ -49,7 +49,8 @@ class Series(NamedTuple):
     targets: Tensor  # (R, D) float32
 
     def __str__(self) -> str:
-        return f"{self.rows.name}: read {len(self.rows):,} rows, {len(self.columns)} features"
+        features = len(self.columns)
+        return f"{self.rows.name}: read {len(self.rows):,} rows, {features} feature{'s' * (features != 1)}"
 
 
 def read_series(path: Path, roles: Roles) -> Series:
