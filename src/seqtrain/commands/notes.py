@@ -5,6 +5,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from seqtrain.errors import printable
+
 _log = logging.getLogger("seqtrain")
 
 
@@ -33,7 +35,7 @@ class _Lines(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         word = f"{record.levelname.lower()}: " if record.levelno > logging.INFO else ""
-        line = word + self.format(record)
+        line = printable(word + self.format(record))
         if line not in self._said:
             self._said.add(line)
             print(line, file=sys.stderr, flush=True)

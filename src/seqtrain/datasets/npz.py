@@ -65,14 +65,20 @@ def _parts(file: Path) -> dict[str, list[NDArray[Any]]]:
     except OSError as error:
         raise WrongInput(f"{file} cannot be read: {error.strerror or error}") from error
     except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, ValueError, RuntimeError) as error:
-        raise WrongInput(f"{file} is broken or no npz file: {error}; fetch it again") from error
+        raise WrongInput(f"{file} is broken or no npz file: {_short(str(error))}; fetch it again") from error
+
+
+def _short(text: str) -> str:
+    """Some of what the archive says of itself, on one line."""
+    text = " ".join(text.split())
+    return text if len(text) <= 120 else text[:119] + "…"
 
 
 def _check_sizes(file: Path, sizes: dict[str, int]) -> None:
     missing = [part for part in Published._fields if f"{part}.npy" not in sizes]
     if missing:
         raise WrongInput(
-            f"{file} has no array {' and no '.join(missing)} (it has {', '.join(sizes) or 'nothing'}): "
+            f"{file} has no array {' and no '.join(missing)} (it has {_short(', '.join(sizes)) or 'nothing'}): "
             "a sketch-rnn file has train, valid and test"
         )
     unpacked = sum(sizes[f"{part}.npy"] for part in Published._fields)
