@@ -26,7 +26,7 @@ class Format:
 
     files: Mapping[str, bytes]  # by name below the folder; the first is the one to spoil
     reads: Callable[[Path], Any]  # the data set of a folder
-    said: str  # how the log tells how much was read of the first file, all of it being there
+    counted: str  # a pattern: how the log tells the number of lines read, or of what else the first file has
     whole_lines: bool = False  # whether a cut between two lines cannot be seen
 
     @property
@@ -77,14 +77,14 @@ LONG_TEST: Rows = [LONG[0], *([f"v{n}", t, n + t, n, "ab"[n % 2]] for n in range
 SERIES: Rows = [["date", "x", "y"], *([f"2020-01-{1 + n // 24:02} {n % 24:02}:00", n, n * n] for n in range(60))]
 
 
-def _table(form: str, layout: str, rows: Rows, test: Rows | None, said: str, **settings: Any) -> Format:
+def _table(form: str, layout: str, rows: Rows, test: Rows | None, counted: str, **settings: Any) -> Format:
     files = {f"train.{form}": table(rows, form)} | ({f"test.{form}": table(test, form)} if test else {})
 
     def reads(folder: Path) -> Table:
         sides = {"train": f"train.{form}"} | ({"test": f"test.{form}"} if test else {})
         return Table(**sides, root=str(folder), layout=layout, **settings)  # type: ignore[arg-type]
 
-    return Format(files, reads, said, whole_lines=form != "parquet")
+    return Format(files, reads, counted, whole_lines=form != "parquet")
 
 
 TS = """@problemName Good
@@ -110,7 +110,7 @@ def _series(text: str, form: str, **settings: Any) -> Format:
         return Ts(folder=str(folder), train=name, test=f"Own_TEST.{form}", **settings)
 
     files = {name: text.encode(), f"Own_TEST.{form}": text.replace("0,1,", "2,1,").encode()}
-    return Format(files, reads, "read 8 series", whole_lines=True)
+    return Format(files, reads, r"read (\d+) series", whole_lines=True)
 
 
 def drawing(number: int, *, raw: bool = False) -> dict[str, Any]:
@@ -129,7 +129,7 @@ def _ndjson(*, raw: bool) -> Format:
         {f"{name}.ndjson": ndjson(*(drawing(shift + n, raw=raw) for n in range(8))) for shift, name in
          ((0, "cat"), (20, "dog"))},
         lambda folder: QuickDraw(folder=str(folder)),
-        "read 16 drawings",
+        r"read (\d+) drawings",
         whole_lines=True,
     )  # fmt: skip
 
@@ -156,7 +156,7 @@ def _npz() -> Format:
         f"{name}.npz": npz(train=sketches(at), valid=sketches(at + 10), test=sketches(at + 20))
         for at, name in ((0, "cat"), (50, "dog"))
     }
-    return Format(files, lambda folder: QuickDraw(folder=str(folder)), "read 24 drawings")
+    return Format(files, lambda folder: QuickDraw(folder=str(folder)), r"read (\d+) drawings")
 
 
 def sound(form: str, samples: Any = None, *, pitch: float = 440, seconds: float = 0.1, **how: Any) -> bytes:
@@ -173,7 +173,7 @@ def _audio(form: str, seconds: float) -> Format:
         f"{label}/{n}.{form}": pitch + 50 * n for label, pitch in (("low", 200), ("high", 900)) for n in range(4)
     }
     files = {name: sound(form, pitch=pitch, seconds=seconds) for name, pitch in pitches.items()}
-    return Format(files, recordings, "read 8 recordings with 2 labels")
+    return Format(files, recordings, r"read (\d+) recordings")
 
 
 def recordings(folder: Path, **settings: Any) -> AudioFolder:
@@ -189,26 +189,26 @@ def _audio_table() -> Format:
     return Format(
         {"table.csv": table(rows, "csv"), **wavs},
         lambda folder: recordings(folder, table="table.csv"),
-        "read 8 recordings with 2 labels",
+        r"read (\d+) recordings",
         whole_lines=True,
     )
 
 
 FORMATS: dict[str, Format] = {
     **{
-        f"{form} wide": _table(form, "wide", WIDE, WIDE_TEST, "read 12 sequences", target="label")
+        f"{form} wide": _table(form, "wide", WIDE, WIDE_TEST,  r"read (\d+) sequences", target="label")
         for form in ("csv", "tsv", "parquet")
     },
     **{
         f"{form} long": _table(
-            form, "long", LONG, LONG_TEST, "read 12 sequences of 3 steps, 2 features in 36 rows",
+            form, "long", LONG, LONG_TEST, r"in (\d+) rows",
             target="label", id="name", time="t",
         )
         for form in ("csv", "tsv", "parquet")
     },
     **{
         f"{form} windows": _table(
-            form, "windows", SERIES, None, "read 60 rows", target="y", time="date", context=4, horizon=2
+            form, "windows", SERIES, None, r"read (\d+) rows", target="y", time="date", context=4, horizon=2
         )
         for form in ("csv", "tsv", "parquet")
     },

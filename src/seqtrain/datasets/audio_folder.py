@@ -141,7 +141,7 @@ class AudioFolder:
         facts = self.naming.facts(self.path, self._names())
         store = self._store(facts.names)
         facts = facts.select(store.columns["file"].tolist())
-        check_sides(facts)
+        check_sides(facts, self.path / (self.naming.table or ""))
         _log.info(
             "%s: read %d recordings with %d labels, %.0f s of sound",
             self.path,
