@@ -1,12 +1,10 @@
-"""Keeps what libraries in C and Rust write of a damaged file from standard error: seqtrain tells it, once."""
+"""Keeps what libraries in C write of a damaged file from standard error: seqtrain tells it, once."""
 
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TypeVar
 
-Out = TypeVar("Out")
 _lock = threading.Lock()
 
 
@@ -27,15 +25,3 @@ def silence() -> Iterator[None]:
             os.dup2(kept, 2)
             os.close(kept)
             os.close(nowhere)
-
-
-def silently(make: Callable[[], Iterator[Out]]) -> Iterator[Out]:
-    """The same items, each of them made in silence."""
-    with silence():
-        items = make()
-    while True:
-        with silence():
-            item = next(items, None)
-        if item is None:
-            return
-        yield item

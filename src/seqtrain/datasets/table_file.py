@@ -8,7 +8,7 @@ from typing import NamedTuple, TextIO
 import numpy as np
 import polars as pl
 
-from seqtrain.datasets.silence import silence, silently
+from seqtrain.datasets.parquet_trial import try_parquet
 from seqtrain.datasets.table_rows import Rows
 from seqtrain.datasets.table_text import read_text
 from seqtrain.errors import WrongInput
@@ -77,17 +77,16 @@ def _opened(name: str, blocks: Iterator[Rows]) -> TableFile:
 
 
 def _read_parquet(path: Path) -> Iterator[Rows]:
+    try_parquet(path)
     try:
-        with silence():  # polars panics at some damage, which it tells, and then raises
-            table = pl.scan_parquet(path, glob=False)
-            schema = table.collect_schema()
-            expected = int(table.select(pl.len()).collect().item())
-        yield Rows(pl.DataFrame(schema=schema), np.zeros(0, dtype=np.int64), str(path), "row", {})
+        table = pl.scan_parquet(path, glob=False)
+        yield Rows(pl.DataFrame(schema=table.collect_schema()), np.zeros(0, dtype=np.int64), str(path), "row", {})
+        expected = int(table.select(pl.len()).collect().item())
         read = 0
-        for cells in silently(lambda: table.collect_batches(chunk_size=_AT_ONCE, maintain_order=True, lazy=True)):
+        for cells in table.collect_batches(chunk_size=_AT_ONCE, maintain_order=True, lazy=True):
             yield Rows(cells, np.arange(read + 1, read + 1 + cells.height), str(path), "row", {})
             read += cells.height
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+    except (pl.exceptions.PolarsError, OSError) as error:
         reason = str(error).partition("\n")[0]
         raise WrongInput(f"{path} cannot be read as Parquet ({reason}): it may be cut; fetch it again") from None
     if read != expected:
