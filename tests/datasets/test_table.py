@@ -333,6 +333,15 @@ def test_sequences_to_predict_are_read_one_by_one(write: Callable[..., Path]) ->
         list(data.read_inputs(io.StringIO(apart.read_text())))
 
 
+@pytest.mark.parametrize(("gone", "told"), [("name", "id is name"), ("t", "time is t"), ("x", "features is x")])
+def test_a_column_that_sequences_to_predict_need_is_told(write: Callable[..., Path], gone: str, told: str) -> None:
+    data = long(write(LONG), features=["x", "y"])
+    text = "name,t,x,y\na,0,1,2\n".replace(gone, gone + "?", 1)
+    for source in (write(text, "new.csv"), io.StringIO(text)):
+        with pytest.raises(WrongInput, match=rf"{told}, but .* has no such column"):
+            next(iter(data.read_inputs(source)))
+
+
 def test_reading_a_long_file_takes_no_more_memory(write: Callable[..., Path]) -> None:
     data = long(write(LONG))
 
