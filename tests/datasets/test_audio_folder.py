@@ -9,6 +9,7 @@ import soundfile
 import torch
 
 from seqtrain.datasets.audio_folder import AudioFolder
+from seqtrain.datasets.recordings import Resampler
 from seqtrain.errors import WrongInput
 from seqtrain.loading import Loading
 from seqtrain.loading.sides import divide
@@ -209,6 +210,33 @@ def test_other_sample_rates_are_resampled_or_refused(tmp_path: Path) -> None:
     assert high[30].argmax() == low[30].argmax()
     with pytest.raises(WrongInput, match=r"high\.wav has 44100 samples a second, not 8000, and data\.rate=refuse"):
         load(tmp_path, rate="refuse")
+
+
+@pytest.mark.parametrize("channels", [1, 8])
+def test_a_header_that_announces_more_than_there_can_be_is_told(animals: Path, channels: int) -> None:
+    path = write(animals / "cat" / "much.flac", channels=channels)
+    content = bytearray(path.read_bytes())
+    content[21] |= 0x0F  # of the number of samples, 36 bits, the first ones
+    content[22:26] = b"\xff" * 4
+    path.write_bytes(content)
+    with pytest.raises(WrongInput, match=r"much\.flac (announces more samples than fit|was cut short: 68719476735)"):
+        load(animals)
+
+
+@pytest.mark.parametrize("rate", [44101, 1, 2_000_000_011])
+def test_a_rate_that_no_memory_is_enough_for_is_told(animals: Path, rate: int) -> None:
+    write(animals / "cat" / "odd.wav", rate=8000)
+    content = bytearray((animals / "cat" / "odd.wav").read_bytes())
+    content[24:28] = rate.to_bytes(4, "little")
+    (animals / "cat" / "odd.wav").write_bytes(content)
+    with pytest.raises(WrongInput, match=rf"odd\.wav has {rate} samples a second, which cannot be brought to 8000"):
+        load(animals)
+    assert len(every(animals, damaged="skip")) == 20
+
+
+@pytest.mark.parametrize("rate", [8000, 11025, 16000, 22050, 44100, 48000, 96000, 192000])
+def test_rates_that_are_in_use_can_be_resampled(rate: int) -> None:
+    assert all(Resampler(wanted).fits(rate) for wanted in (8000, 16000, 22050, 44100, 48000))
 
 
 def test_channels_are_averaged_or_refused(tmp_path: Path) -> None:

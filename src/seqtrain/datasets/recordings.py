@@ -1,5 +1,6 @@
 """Recordings of a folder: which files are audio, and what samples are in them."""
 
+import math
 import os
 import re
 from collections import Counter
@@ -20,6 +21,8 @@ Channels = Literal["mix", "refuse"]
 
 AUDIO = frozenset({".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff"})
 _LOUDEST = 1e10  # full scale is 1, or 2^31 in files that hold whole numbers as floats; the square of more overflows
+_MOST_WEIGHTS = 20_000_000  # of a filter that resamples: 0.6 GB while it is made
+_MOST_TIMES = 1000  # as many samples as before, where a low rate is brought to a high one
 _STREAMED = 0x7FFF_0000  # a data length from here on says that the writer did not know it
 # libsndfile reads what is left of a file that was cut short and says so only in its log
 _CUT_SHORT = re.compile(r"(?:data|SSND)\s*:\s*(\d+) \(should be (\d+)\)")
@@ -80,7 +83,9 @@ def read(path: Path, *, seconds: float | None, longer: Longer, channels: Channel
         empty = path.stat().st_size == 0
         reason = "is empty (0 bytes)" if empty else f"cannot be decoded ({str(error).rpartition(': ')[2].strip('.')})"
         raise Damaged(f"{path} {reason}: {_REMEDY}") from None
-    except MemoryError:
+    except WrongInput:
+        raise
+    except (MemoryError, ValueError):  # from numpy
         raise Damaged(f"{path} announces more samples than fit into memory: {_REMEDY}") from None
     if len(samples) < wanted:
         raise Damaged(f"{path} was cut short: {wanted} samples announced, {len(samples)} there: {_REMEDY}")
@@ -121,8 +126,14 @@ class Resampler:
         self.sample_rate = sample_rate
         self._from: dict[int, torch.nn.Module] = {}
 
+    def fits(self, rate: int) -> bool:
+        """Whether a rate has a ratio to the sample rate that memory has room for, as 44,100 has and 44,101 has not."""
+        common = math.gcd(rate, self.sample_rate)
+        weights = (rate // common) * (self.sample_rate // common)  # of the filter, and some more
+        return weights <= _MOST_WEIGHTS and self.sample_rate <= _MOST_TIMES * rate
+
     def __call__(self, samples: Tensor, rate: int) -> Tensor:
-        """(L,) at `rate` -> (L',) at the sample rate."""
+        """(L,) at `rate`, which `fits`, -> (L',) at the sample rate."""
         if rate == self.sample_rate:
             return samples
         if rate not in self._from:
