@@ -309,6 +309,17 @@ def test_a_damaged_file_is_refused_by_name_or_skipped(
     assert f"skipped 1 damaged files; the first: {path}" in caplog.text
 
 
+def test_a_damaged_file_is_told_by_seqtrain_alone(animals: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path = animals / "cat" / "bad.mp3"
+    soundfile.write(path, np.random.default_rng(0).uniform(-0.5, 0.5, 24000), 8000)
+    content = path.read_bytes()
+    path.write_bytes(content[:2000] + bytes(3000) + content[4000:])  # the decoder has much to say of it
+    with pytest.raises(WrongInput, match=r"bad\.mp3 cannot be decoded"):
+        load(animals)
+    os.write(2, b"what comes after is heard")
+    assert capfd.readouterr().err == "what comes after is heard"
+
+
 def test_a_folder_of_damaged_files_only_is_refused(tmp_path: Path) -> None:
     cut(write(tmp_path / "a" / "a.wav"))
     with pytest.raises(WrongInput, match="every file is damaged"):
