@@ -7,3 +7,11 @@ class WrongInput(ValueError):
     The message names the setting or the file, the value, and what is allowed or what to do.
     Commands print it without a traceback and exit with status 2.
     """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(printable(message))
+
+
+def printable(text: str) -> str:
+    r"""The same with everything that is no character to print, such as \x1b out of a damaged file, as Python has it."""
+    return "".join(each if each.isprintable() or each == "\n" else repr(each)[1:-1] for each in text)

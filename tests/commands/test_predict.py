@@ -112,6 +112,24 @@ def test_a_bad_input_is_fatal_where_that_is_asked_for(told: Told, tmp_path: Path
     assert not (tmp_path / "out.csv").exists()
 
 
+def test_an_empty_input_among_others_is_told(told: Told, tmp_path: Path, drawing_run: str) -> None:
+    (tmp_path / "in.ndjson").write_text(drawing("one"))
+    (tmp_path / "empty.ndjson").touch()
+    status, said = told("predict", drawing_run, "empty.ndjson", "in.ndjson", "output=out.csv")
+    assert status == 0
+    assert "skipped: empty.ndjson holds nothing to predict from" in said
+    assert "1 item predicted, 1 skipped" in said
+
+
+def test_drawings_of_an_npz_file(told: Told, tmp_path: Path, drawing_run: str) -> None:
+    steps = np.array([[[1, 2, 0], [3, 4, 1]]] * 3, dtype=np.int16)
+    np.savez(tmp_path / "in.npz", train=steps, valid=steps[:1], test=steps[:0])
+    status, said = told("predict", drawing_run, "in.npz", "output=out.csv")
+    assert status == 0, said
+    ids = [f"in.npz:{place}" for place in ("train[0]", "train[1]", "train[2]", "valid[0]")]
+    assert [row["id"] for row in rows(tmp_path / "out.csv")] == ids
+
+
 def test_parquet_and_a_folder(told: Told, tmp_path: Path, drawing_run: str) -> None:
     polars = pytest.importorskip("polars")
     (tmp_path / "in").mkdir()

@@ -9,6 +9,7 @@ import soundfile
 import torch
 
 from seqtrain.datasets.audio_folder import AudioFolder
+from seqtrain.datasets.recordings import Resampler
 from seqtrain.errors import WrongInput
 from seqtrain.loading import Loading
 from seqtrain.loading.sides import divide
@@ -123,20 +124,22 @@ def test_a_table_tells_files_labels_and_split(animals: Path, mark: str) -> None:
 
 
 def test_a_table_without_a_column_leaves_it_to_the_names(animals: Path) -> None:
-    (animals / "table.csv").write_text("path\n" + "\n".join(f"{k}/a{n}.wav" for k in ("cat", "dog") for n in (0,)))
+    (animals / "table.csv").write_text("path\ncat/a0.wav\ndog/a0.wav\n")
     assert load(animals, table="table.csv", test_fraction=0.0).classes == ("cat", "dog")
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("file,split\ncat/a0.wav,later\n", r"table.csv line 2 says split 'later': allowed are train, training"),
+        ("file,split\ncat/a0.wav,later\n", r"table.csv, line 2 says split 'later': allowed are train, training"),
         ("file,split\nno.wav,test\n", r"table.csv names no.wav, which is no audio file in .* \(1 such lines\)"),
         ("name,split\ncat/a0.wav,test\n", r"table.csv has the columns name, split: one must be called 'file'"),
-        ("file\ncat/a0.wav\ncat/a0.wav\n", r"table.csv line 3 names cat/a0.wav a second time"),
-        ("file,label\ncat/a0.wav,\n", r"table.csv line 2 gives cat/a0.wav no label"),
+        ("file\ncat/a0.wav\ncat/a0.wav\n", r"table.csv, line 3 names cat/a0.wav a second time"),
+        ("file,label\ncat/a0.wav,\n", r"table.csv, line 2 gives cat/a0.wav no label"),
         ("file,label\n", r"table.csv has no lines below its header"),
-        ("", r"table.csv has the columns \(none\)"),
+        ("", r"table.csv is empty: its first line has to name the columns"),
+        ("file,label\ncat/a0.wav", r"table.csv, line 2, the last one, has no line end"),
+        ("file,label\ncat/a0.wav\n", r"table.csv, line 2 has 1 cells, but the header has 2"),
         ("file,split\ncat/a0.wav,train\ndog/a0.wav,test\n", r"dog/a0.wav \(test\) has the label 'dog', which no file"),
         ("file,split\ncat/a0.wav,test\n", r"all 1 files have the label 'cat'"),
     ],
@@ -154,7 +157,7 @@ def test_a_table_and_a_pattern_cannot_both_say_the_split(animals: Path) -> None:
     with pytest.raises(WrongInput, match=r"there is no table .*other\.csv: check data\.table"):
         load(animals, table="other.csv")
     (animals / "table.csv").write_bytes(b"file\n\xff\n")
-    with pytest.raises(WrongInput, match=r"table\.csv is not UTF-8 text \(byte 5\)"):
+    with pytest.raises(WrongInput, match=r"table\.csv, line 2 is no UTF-8 text"):
         load(animals, table="table.csv")
 
 
@@ -209,6 +212,33 @@ def test_other_sample_rates_are_resampled_or_refused(tmp_path: Path) -> None:
         load(tmp_path, rate="refuse")
 
 
+@pytest.mark.parametrize("channels", [1, 8])
+def test_a_header_that_announces_more_than_there_can_be_is_told(animals: Path, channels: int) -> None:
+    path = write(animals / "cat" / "much.flac", channels=channels)
+    content = bytearray(path.read_bytes())
+    content[21] |= 0x0F  # of the number of samples, 36 bits, the first ones
+    content[22:26] = b"\xff" * 4
+    path.write_bytes(content)
+    with pytest.raises(WrongInput, match=r"much\.flac (announces more samples than fit|was cut short: 68719476735)"):
+        load(animals)
+
+
+@pytest.mark.parametrize("rate", [44101, 1, 2_000_000_011])
+def test_a_rate_that_no_memory_is_enough_for_is_told(animals: Path, rate: int) -> None:
+    write(animals / "cat" / "odd.wav", rate=8000)
+    content = bytearray((animals / "cat" / "odd.wav").read_bytes())
+    content[24:28] = rate.to_bytes(4, "little")
+    (animals / "cat" / "odd.wav").write_bytes(content)
+    with pytest.raises(WrongInput, match=rf"odd\.wav has {rate} samples a second, which cannot be brought to 8000"):
+        load(animals)
+    assert len(every(animals, damaged="skip")) == 20
+
+
+@pytest.mark.parametrize("rate", [8000, 11025, 16000, 22050, 44100, 48000, 96000, 192000])
+def test_rates_that_are_in_use_can_be_resampled(rate: int) -> None:
+    assert all(Resampler(wanted).fits(rate) for wanted in (8000, 16000, 22050, 44100, 48000))
+
+
 def test_channels_are_averaged_or_refused(tmp_path: Path) -> None:
     write(tmp_path / "a" / "stereo.wav", channels=2)
     write(tmp_path / "b" / "mono.wav")
@@ -253,7 +283,7 @@ DAMAGE: dict[str, tuple[str, Callable[[Path], object], str]] = {
     "empty": ("wav", lambda path: path.write_bytes(b""), r"is empty \(0 bytes\)"),
     "text": ("wav", lambda path: path.write_text("hello " * 100), r"cannot be decoded \(Format not recognised\)"),
     "no samples": ("wav", lambda path: soundfile.write(path, np.zeros(0, np.float32), 8000), "holds no samples"),
-    "nan": ("wav", no_number, r"holds \[nan\] at sample 1"),
+    "nan": ("wav", no_number, r"holds \[nan\] at sample 1, which is no sound"),
     "cut wav": ("wav", cut, "was cut short: 48000 bytes announced, 23978 there"),
     "cut aiff": ("aiff", cut, "was cut short"),
     "cut flac": ("flac", cut, r"cannot be decoded"),
@@ -277,6 +307,17 @@ def test_a_damaged_file_is_refused_by_name_or_skipped(
         load(animals)
     assert len(every(animals, damaged="skip")) == 20
     assert f"skipped 1 damaged files; the first: {path}" in caplog.text
+
+
+def test_a_damaged_file_is_told_by_seqtrain_alone(animals: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path = animals / "cat" / "bad.mp3"
+    soundfile.write(path, np.random.default_rng(0).uniform(-0.5, 0.5, 24000), 8000)
+    content = path.read_bytes()
+    path.write_bytes(content[:2000] + bytes(3000) + content[4000:])  # the decoder has much to say of it
+    with pytest.raises(WrongInput, match=r"bad\.mp3 cannot be decoded"):
+        load(animals)
+    os.write(2, b"what comes after is heard")
+    assert capfd.readouterr().err == "what comes after is heard"
 
 
 def test_a_folder_of_damaged_files_only_is_refused(tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ def steps(part: Sequences, index: int) -> list[list[float]]:
 def test_a_row_of_a_wide_table_is_a_series(write: Callable[..., Path], caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, "seqtrain"):
         sets = wide(write(WIDE), group="who").load(0)
-    assert "train.csv: read 40 sequences of 3 steps, 1 features" in caplog.text
+    assert "train.csv: read 40 sequences of 3 steps, 1 feature\n" in caplog.text
     assert (sets.predicts, sets.classes, sets.test_fraction) == ("classes", ("a", "b"), 0.2)
     assert steps(sets.train, 3) == [[3], [3.5], [-3]]
     assert sets.train.targets[:4].tolist() == [0, 1, 0, 1]
@@ -331,6 +331,15 @@ def test_sequences_to_predict_are_read_one_by_one(write: Callable[..., Path]) ->
         next(iter(data.read_inputs(apart)))
     with pytest.raises(WrongInput, match="sort the file"):
         list(data.read_inputs(io.StringIO(apart.read_text())))
+
+
+@pytest.mark.parametrize(("gone", "told"), [("name", "id is name"), ("t", "time is t"), ("x", "features is x")])
+def test_a_column_that_sequences_to_predict_need_is_told(write: Callable[..., Path], gone: str, told: str) -> None:
+    data = long(write(LONG), features=["x", "y"])
+    text = "name,t,x,y\na,0,1,2\n".replace(gone, gone + "?", 1)
+    for source in (write(text, "new.csv"), io.StringIO(text)):
+        with pytest.raises(WrongInput, match=rf"{told}, but .* has no such column"):
+            next(iter(data.read_inputs(source)))
 
 
 def test_reading_a_long_file_takes_no_more_memory(write: Callable[..., Path]) -> None:

@@ -149,6 +149,8 @@ def test_dates_of_parquet_files_are_times(tmp_path: Path) -> None:
         ('a,b\n"1",2\n3\n', "line 3 has 1 cells"),
         ('a,b\n1,"2\n3,4\n', "line 2 or after it has a quotation mark without a partner"),
         ('a,b\n1,"2"3\n', "line 2 cannot be read"),
+        ('a"b\nc"d,e\n1,2\n', "line 1 has a quotation mark within a name"),
+        ("\ufeff\na,b\n1,2\n", "line 1 is empty, and has to name the columns"),
         ("a,,b\n1,2,3\n", "line 1: column 2 of 3 has no name"),
         ("a,b,a\n1,2,3\n", "line 1 names the column 'a' more than once"),
         ("a,b\r1,2\r3,4\n", "carriage returns only"),

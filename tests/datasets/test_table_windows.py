@@ -78,18 +78,27 @@ def test_contexts_may_reach_back_and_targets_never(write: Callable[..., Path]) -
     horizon=st.integers(1, 3),
     stride=st.integers(1, 3),
     last=st.booleans(),
+    parquet=st.booleans(),
 )
 def test_random_series_are_cut_as_a_plain_loop_does(
-    tmp_path: Path, values: list[tuple[float, float]], context: int, horizon: int, stride: int, last: bool
+    tmp_path: Path,
+    values: list[tuple[float, float]],
+    context: int,
+    horizon: int,
+    stride: int,
+    last: bool,
+    parquet: bool,
 ) -> None:
-    pl.DataFrame(values, schema=["x", "y"], orient="row").write_csv(tmp_path / "a.csv")
+    path = tmp_path / ("a.parquet" if parquet else "a.csv")
+    frame = pl.DataFrame(values, schema=["x", "y"], orient="row")
+    frame.write_parquet(path) if parquet else frame.write_csv(path)
     cut: dict[str, Any] = {
         "context": context,
         "horizon": horizon,
         "stride": stride,
         "points": "last" if last else "all",
     }
-    sets = windows(tmp_path / "a.csv", time=None, target=["y", "x"], rows=[0.5, 0.25, 0.25], **cut).load(0)
+    sets = windows(path, time=None, target=["y", "x"], rows=[0.5, 0.25, 0.25], **cut).load(0)
     bounds = np.round(np.cumsum([0, 0.5, 0.25, 0.25]) * len(values)).astype(int)
     for part, start, end in zip(parts(sets), bounds[:-1], bounds[1:], strict=True):
         contexts, targets = [], []

@@ -92,8 +92,57 @@ def test_a_stream_of_drawings_with_broken_lines() -> None:
     assert "standard input, line 3 is not JSON" in str(found[1][1])
 
 
-def test_drawings_need_ndjson(tmp_path: Path) -> None:
-    with pytest.raises(WrongInput, match=r"holds no \.ndjson"):
+def test_drawings_of_an_npz_file_are_read_as_for_training(tmp_path: Path) -> None:
+    for name in ("cat", "dog"):
+        steps = [np.array([[n, 2, n % 2] for n in range(3 + 20 * m)], dtype="int16") for m in range(3)]
+        save_drawings(tmp_path / f"{name}.npz", train=steps, valid=steps[:1], test=steps[1:])
+    data = QuickDraw(folder=str(tmp_path), points=30)
+    sets = data.load(0)
+    found = dict(data.read_inputs(tmp_path))
+    assert len(found) == 12
+    for part in (sets.train, sets.val, sets.test):
+        assert part is not None
+        for index in range(len(part)):
+            torch.testing.assert_close(
+                found.pop(f"{tmp_path}/{part.name(index)}"), part.batch(torch.tensor([index])).inputs[0]
+            )
+    assert not found
+
+
+def save_drawings(path: Path, **parts: list[np.ndarray]) -> None:
+    arrays = {}
+    for part, steps in parts.items():
+        arrays[part] = np.empty(len(steps), dtype=object)
+        arrays[part][:] = steps
+    np.savez(path, **arrays)
+
+
+def test_a_bad_drawing_or_file_among_npz_files_is_its_own_item(tmp_path: Path) -> None:
+    good = np.array([[1, 2, 0], [3, 4, 1]], dtype="float32")
+    bad = [np.array([[np.nan, 0, 1]]), np.zeros((0, 3)), np.zeros((2, 2)), np.array([[0, 0, 7]])]
+    save_drawings(tmp_path / "a.npz", train=[good, bad[0], bad[1], good], valid=[bad[2]], test=[bad[3]])
+    save_drawings(tmp_path / "b.npz", train=[good], valid=[], test=[])
+    whole = (tmp_path / "b.npz").read_bytes()
+    (tmp_path / "b.npz").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "c.ndjson").write_text(drawing("last") + "\n")
+    found = dict(QuickDraw(folder="unused").read_inputs(tmp_path))
+    names = [f"{tmp_path}/a.npz:{place}" for place in ("train[1]", "train[2]", "valid[0]", "test[0]")]
+    wrong = {name: str(error) for name, error in found.items() if isinstance(error, WrongInput)}
+    assert list(wrong) == [*names, str(tmp_path / "b.npz")]
+    for name, reason in zip(wrong, ("a coordinate", r"(0, 3)", r"(2, 2)", "a pen of 7", "broken"), strict=True):
+        assert reason in wrong[name]
+        assert name.rpartition(":")[2] in wrong[name]
+    assert [name for name in found if name not in wrong] == [
+        f"{tmp_path}/a.npz:train[0]",
+        f"{tmp_path}/a.npz:train[3]",
+        "last",
+    ]
+    with pytest.raises(WrongInput, match=r"b\.npz is broken"):
+        next(QuickDraw(folder="unused").read_inputs(tmp_path / "b.npz"))
+
+
+def test_drawings_need_files(tmp_path: Path) -> None:
+    with pytest.raises(WrongInput, match=r"holds no \.ndjson or \.npz files"):
         next(QuickDraw(folder="unused").read_inputs(tmp_path))
     with pytest.raises(WrongInput, match="cannot be read"):
         next(QuickDraw(folder="unused").read_inputs(tmp_path / "no.ndjson"))

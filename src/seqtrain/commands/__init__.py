@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+from seqtrain.commands.notes import notes_shown
 from seqtrain.errors import WrongInput
 from seqtrain.nearest import did_you_mean
 
@@ -22,7 +23,8 @@ def main(typed: Sequence[str] | None = None) -> int:
     """Run a command; the exit status: 0 done, 2 a wrong setting or input, 130 Ctrl-C, 1 anything else."""
     words = [*(sys.argv[1:] if typed is None else typed)]  # in this package `list` is a command
     try:
-        return _run(words)
+        with notes_shown():
+            return _run(words)
     except WrongInput as error:
         print("\n".join(str(error).splitlines()[:5]), file=sys.stderr)
         return 2

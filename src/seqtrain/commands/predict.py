@@ -182,10 +182,16 @@ def _data_set(trained: "Trained") -> Any:
 
 def _items(data_set: Any, inputs: Sequence[str], tally: _Tally) -> "Iterator[Item]":
     for each in inputs:
+        name = "standard input" if each == "-" else each
         try:
-            yield from data_set.read_inputs(_standard_input() if each == "-" else Path(each))
+            items = iter(data_set.read_inputs(_standard_input() if each == "-" else Path(each)))
+            first = next(items, None)
+            if first is None:
+                raise WrongInput(f"{name} holds nothing to predict from")
+            yield first
+            yield from items
         except WrongInput as error:  # the whole of this input cannot be read
-            tally("standard input" if each == "-" else each, error)
+            tally(name, error)
 
 
 def _standard_input() -> Any:

@@ -95,6 +95,11 @@ class AudioFeatures:
                 f"{path} has {rate} samples a second, not {wanted}, and data.rate=refuse: "
                 f"set data.sample_rate={rate} or data.rate=resample"
             )
+        if not self._resampler.fits(rate):
+            raise Damaged(
+                f"{path} has {rate} samples a second, which cannot be brought to {wanted}: resample it before, or "
+                "leave such files out with data.damaged=skip"
+            )
         samples = self._resampler(samples, rate)
         if self.seconds is not None and self._pad:
             length = max(1, round(self.seconds * wanted))

@@ -141,8 +141,14 @@ class AudioFolder:
         facts = self.naming.facts(self.path, self._names())
         store = self._store(facts.names)
         facts = facts.select(store.columns["file"].tolist())
-        check_sides(facts)
-        _log.info("%s: %d recordings with %d labels", self.path, len(facts.names), len(facts.classes))
+        check_sides(facts, self.path / (self.naming.table or ""))
+        _log.info(
+            "%s: read %d recordings with %d labels, %.0f s of sound",
+            self.path,
+            len(facts.names),
+            len(facts.classes),
+            store.facts["seconds"],
+        )
         return Sets(
             train=_part(facts, store, "train"),
             val=_part(facts, store, "val") if "val" in facts.sides else None,
@@ -221,7 +227,6 @@ class AudioFolder:
             _log.warning(
                 "%s: skipped %d damaged files; the first: %s", self.path, store.facts["skipped"], store.facts["first"]
             )
-        _log.info("%s: read %d recordings, %.0f s of sound", self.path, len(store), store.facts["seconds"])
         return store
 
 

@@ -111,14 +111,16 @@ class Naming:
         return told
 
 
-def check_sides(facts: Facts) -> None:
-    """WrongInput where there is one class only, or one that is not in the training set."""
+def check_sides(facts: Facts, place: Path) -> None:
+    """WrongInput, naming the place, where there is one class only, or one that is not in the training set."""
     if len(facts.classes) < 2:
-        raise WrongInput(f"all {len(facts.names)} files have the label {facts.classes[0]!r}: two labels are the least")
+        raise WrongInput(
+            f"{place}: all {len(facts.names)} files have the label {facts.classes[0]!r}: two labels are the least"
+        )
     trained = {label for label, side in zip(facts.labels, facts.sides, strict=True) if side in (None, "train")}
     for name, label, side in zip(facts.names, facts.labels, facts.sides, strict=True):
         if label not in trained:
             raise WrongInput(
-                f"{name} ({side}) has the label {label!r}, which no file of the training set has: "
+                f"{place}: {name} ({side}) has the label {label!r}, which no file of the training set has: "
                 "leave it out or change the split"
             )

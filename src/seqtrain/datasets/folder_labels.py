@@ -1,12 +1,12 @@
 """What the names of files, or a table beside them, say of each: its label, its side of the split, its group."""
 
-import csv
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Literal, NamedTuple
 
 from seqtrain.errors import WrongInput
+from seqtrain.nearest import listed
 
 Side = Literal["train", "val", "test"]
 
@@ -33,34 +33,38 @@ def read_table(path: Path) -> dict[str, Row]:
 
     Raises WrongInput naming the file, the line, what it says and what is allowed.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise WrongInput(f"there is no table {path}: check data.table, or set it to null") from None
-    except UnicodeDecodeError as error:
-        raise WrongInput(f"{path} is not UTF-8 text (byte {error.start}): save it as UTF-8") from None
-    header = text.partition("\n")[0]
-    reader = csv.DictReader(text.splitlines(), delimiter=max("\t,;", key=header.count))
-    columns = {str(name).strip().lower(): name for name in reader.fieldnames or []}
-    file = next((columns[name] for name in _FILE_COLUMNS if name in columns), None)
-    if file is None:
-        raise WrongInput(f"{path} has the columns {', '.join(columns) or '(none)'}: one must be called 'file'")
-    label, split = columns.get("label"), columns.get("split")
+    if not path.is_file():
+        raise WrongInput(f"there is no table {path}: check data.table, or set it to null")
     rows: dict[str, Row] = {}
-    for line in reader:
-        name = PurePosixPath((line[file] or "").strip().replace("\\", "/")).as_posix()
-        place = f"{path} line {reader.line_num}"
+    for place, line in _lines(path):
+        columns = {name.lower(): name for name in line}
+        file = next((columns[name] for name in _FILE_COLUMNS if name in columns), None)
+        if file is None:
+            raise WrongInput(f"{path} has the columns {listed(line)}: one must be called 'file'")
+        label, split = columns.get("label"), columns.get("split")
+        name = PurePosixPath(line[file].replace("\\", "/")).as_posix()
         if name in rows:
             raise WrongInput(f"{place} names {name} a second time: remove one of the lines")
-        if label is not None and not (line[label] or "").strip():
+        if label is not None and not line[label]:
             raise WrongInput(f"{place} gives {name} no label: fill in its column {label!r}")
         rows[name] = Row(
-            label=line[label].strip() if label is not None else None,
+            label=line[label] if label is not None else None,
             side=side_of(line[split], place) if split is not None else None,
         )
     if not rows:
         raise WrongInput(f"{path} has no lines below its header: list the files there")
     return rows
+
+
+def _lines(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
+    """Each row's place, and its cells by the names of their columns."""
+    from seqtrain.datasets.table_text import read_text  # polars takes a moment to import
+
+    for rows in read_text(path, str(path)):
+        if rows.wrong:
+            raise next(iter(rows.wrong.values()))
+        for number, cells in enumerate(rows.cells.iter_rows(named=True)):
+            yield rows.place(number), {name: (cell or "").strip() for name, cell in cells.items()}
 
 
 def side_of(value: str | None, place: str) -> Side:
@@ -136,7 +140,11 @@ def sides_by_list(folder: Path, names: Sequence[str], val: str | None, test: str
         path = folder / file
         if not path.is_file():
             raise WrongInput(f"there is no list {path}: check data.{side}_list, or set it to null")
-        for number, line in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), start=1):
+        try:
+            lines = path.read_text(encoding="utf-8-sig").splitlines()
+        except UnicodeDecodeError as error:
+            raise WrongInput(f"{path} is no UTF-8 text (byte {error.start}): save it as UTF-8") from None
+        for number, line in enumerate(lines, start=1):
             name = PurePosixPath(line.strip()).as_posix()
             if line.strip() and name not in known:
                 raise WrongInput(f"{path} line {number} names {name}, which is no audio file in {folder}")

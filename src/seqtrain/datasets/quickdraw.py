@@ -1,7 +1,7 @@
 """Drawings of people, from Quick, Draw! ndjson files or sketch-rnn npz files, one class a file."""
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal, TextIO
@@ -11,9 +11,9 @@ from annotated_types import Ge
 from torch import Tensor
 
 from seqtrain.datasets.drawing_files import check_names, choose, drawing_files
+from seqtrain.datasets.drawing_inputs import read_drawings
 from seqtrain.datasets.drawings import Shorten, from_ndjson, from_npz
 from seqtrain.datasets.key_split import TEST, TRAIN, VAL, KeySplit
-from seqtrain.datasets.ndjson import Line, read_each
 from seqtrain.datasets.simplify import shorten
 from seqtrain.datasets.strokes import Redraw, step_scale
 from seqtrain.downloads.named import fetch_drawings
@@ -123,7 +123,7 @@ class QuickDraw:
         parts = {
             name: _part(store, targets, groups, sides == side) for name, side in _SIDES.items() if (sides == side).any()
         }
-        self._tell(place, len(classes), store, parts)
+        self._tell(place, len(classes), store)
         return Sets(
             train=parts["train"],
             val=parts.get("val"),
@@ -138,32 +138,16 @@ class QuickDraw:
         )
 
     def read_inputs(self, source: Path | TextIO) -> Iterator[Item]:
-        """The drawings of an ndjson file, of every one in a folder, or of a stream, none dropped.
+        """The drawings of an ndjson or npz file, of every one in a folder, or of a stream of ndjson, none dropped.
 
-        A drawing is called by its key_id; where it has none, by its file and line.
-        Raises WrongInput where there is no such file, or no ndjson in the folder.
+        A drawing is called by its key_id; where it has none, by its file and line, or its file and place in it.
+        Raises WrongInput where a file cannot be read, or a folder has none.
         """
-        if not isinstance(source, Path):
-            lines = (line.encode("utf-8", "surrogateescape") for line in source)
-            yield from self._inputs(read_each(lines, "standard input"), "standard input")
-            return
-        files = sorted(source.glob("*.ndjson")) if source.is_dir() else [source]
-        if not files:
-            raise WrongInput(f"{source} holds no .ndjson files")
-        for file in files:
-            try:
-                with file.open("rb") as stream:
-                    yield from self._inputs(read_each(stream, str(file)), str(file))
-            except OSError as error:
-                raise WrongInput(f"{file} cannot be read: {error.strerror or error}") from error
-
-    def _inputs(self, lines: Iterable[tuple[int, Line | WrongInput]], place: str) -> Iterator[Item]:
-        for number, line in lines:
-            if isinstance(line, WrongInput):
-                yield f"{place}:{number}", line
+        for name, steps in read_drawings(source):
+            if isinstance(steps, WrongInput):
+                yield name, steps
             else:
-                steps = shorten([line.steps], self.points, self.simplify)[0]
-                yield line.key or f"{place}:{number}", torch.from_numpy(steps)
+                yield name, torch.from_numpy(shorten([steps], self.points, self.simplify)[0])
 
     def _check_published(self, file: Path) -> None:
         """npz files come in sets, and without words or keys."""
@@ -194,16 +178,15 @@ class QuickDraw:
         total = sum(file.stat().st_size for file in files)
         return kept(self.cache, place.name, lambda: key_of(settings, place, names), chunks, total=total, unit="B")
 
-    def _tell(self, place: Path, classes: int, store: Store, parts: dict[str, Sequences]) -> None:
-        sizes = ", ".join(f"{len(part):,} {name}" for name, part in parts.items())
-        remark = ""
-        if "unrecognized" in store.facts:
-            done = "dropped" if self.drop_unrecognized else "kept"
-            remark = f"; {store.facts['unrecognized']:,} unrecognised {done}"
-        _log.info(
-            f"read {len(store):,} drawings of {classes} classes in {place} ({sizes}); "
-            f"{store.facts['long']:,} had more than {self.points} points{remark}"
-        )
+    def _tell(self, place: Path, classes: int, store: Store) -> None:
+        said = f"{place}: read {len(store):,} drawings of {classes} classes"
+        if long := store.facts["long"]:
+            said += (
+                f", {long:,} of more than {self.points} points ({'cut' if self.simplify == 'cut' else 'simplified'})"
+            )
+        if unrecognized := store.facts.get("unrecognized", 0):
+            said += f", {unrecognized:,} unrecognised {'dropped' if self.drop_unrecognized else 'kept'}"
+        _log.info("%s", said)
 
 
 def _part(store: Store, targets: Tensor, groups: list[str] | None, which: Tensor) -> Sequences:

@@ -1,5 +1,6 @@
 """Recordings of a folder: which files are audio, and what samples are in them."""
 
+import math
 import os
 import re
 from collections import Counter
@@ -10,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from seqtrain.datasets.silence import silence
 from seqtrain.datasets.torchaudio_loading import torchaudio_transforms
 from seqtrain.errors import WrongInput
 from seqtrain.one_thread import one_thread
@@ -18,6 +20,9 @@ Longer = Literal["cut", "centre", "refuse"]
 Channels = Literal["mix", "refuse"]
 
 AUDIO = frozenset({".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff"})
+_LOUDEST = 1e10  # full scale is 1, or 2^31 in files that hold whole numbers as floats; the square of more overflows
+_MOST_WEIGHTS = 20_000_000  # of a filter that resamples: 0.6 GB while it is made
+_MOST_TIMES = 1000  # as many samples as before, where a low rate is brought to a high one
 _STREAMED = 0x7FFF_0000  # a data length from here on says that the writer did not know it
 # libsndfile reads what is left of a file that was cut short and says so only in its log
 _CUT_SHORT = re.compile(r"(?:data|SSND)\s*:\s*(\d+) \(should be (\d+)\)")
@@ -59,13 +64,13 @@ def find(folder: Path) -> Found:
 def read(path: Path, *, seconds: float | None, longer: Longer, channels: Channels) -> tuple[Tensor, int]:
     """(L,) float32 samples of one channel, and their rate; of a long recording only what is kept is decoded.
 
-    Raises Damaged where the file is no audio, is cut short, holds no sample, or one that is not finite.
+    Raises Damaged where the file is no audio, is cut short, holds no sample, or one that is not finite or beyond 1e10.
     Raises WrongInput where a recording is longer than `seconds`, or has several channels, and that is refused.
     """
     import soundfile
 
     try:
-        with soundfile.SoundFile(path) as file:
+        with silence(), soundfile.SoundFile(path) as file:  # mp3 decoders write what they think of damage
             _whole(path, file.extra_info)
             start, wanted = _part(path, file.frames, file.samplerate, seconds, longer)
             if file.channels > 1 and channels == "refuse":
@@ -78,13 +83,18 @@ def read(path: Path, *, seconds: float | None, longer: Longer, channels: Channel
         empty = path.stat().st_size == 0
         reason = "is empty (0 bytes)" if empty else f"cannot be decoded ({str(error).rpartition(': ')[2].strip('.')})"
         raise Damaged(f"{path} {reason}: {_REMEDY}") from None
+    except WrongInput:
+        raise
+    except (MemoryError, ValueError):  # from numpy
+        raise Damaged(f"{path} announces more samples than fit into memory: {_REMEDY}") from None
     if len(samples) < wanted:
         raise Damaged(f"{path} was cut short: {wanted} samples announced, {len(samples)} there: {_REMEDY}")
     if not len(samples):
         raise Damaged(f"{path} holds no samples: {_REMEDY}")
-    if not np.isfinite(samples).all():
-        place = int(np.argwhere(~np.isfinite(samples))[0, 0])
-        raise Damaged(f"{path} holds {samples[place].tolist()} at sample {place}: {_REMEDY}")
+    wrong = ~(np.abs(samples) <= _LOUDEST)  # true for NaN too
+    if wrong.any():
+        place = int(np.argwhere(wrong)[0, 0])
+        raise Damaged(f"{path} holds {samples[place].tolist()} at sample {place}, which is no sound: {_REMEDY}")
     return torch.from_numpy(samples.mean(1)), rate
 
 
@@ -116,8 +126,14 @@ class Resampler:
         self.sample_rate = sample_rate
         self._from: dict[int, torch.nn.Module] = {}
 
+    def fits(self, rate: int) -> bool:
+        """Whether a rate has a ratio to the sample rate that memory has room for, as 44,100 has and 44,101 has not."""
+        common = math.gcd(rate, self.sample_rate)
+        weights = (rate // common) * (self.sample_rate // common)  # of the filter, and some more
+        return weights <= _MOST_WEIGHTS and self.sample_rate <= _MOST_TIMES * rate
+
     def __call__(self, samples: Tensor, rate: int) -> Tensor:
-        """(L,) at `rate` -> (L',) at the sample rate."""
+        """(L,) at `rate`, which `fits`, -> (L',) at the sample rate."""
         if rate == self.sample_rate:
             return samples
         if rate not in self._from:

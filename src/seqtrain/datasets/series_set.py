@@ -88,5 +88,6 @@ def read_whole(path: Path, target: Target, like: SeriesSet | None = None) -> Ser
         raise WrongInput(f"{path} has no series: fetch it again")
     lengths = sorted({len(series.steps) for series in found})
     steps = f"{lengths[0]}" + (f" to {lengths[-1]}" if lengths[1:] else "")
-    _log.info(f"{path}: read {len(found):,} series of {steps} steps, {found[0].steps.shape[1]} features")
+    features = found[0].steps.shape[1]
+    _log.info(f"{path}: read {len(found):,} series of {steps} steps, {features} feature{'s' * (features != 1)}")
     return SeriesSet(path, file.kind, file.header.labels, file.header.labels_line, found)

@@ -8,12 +8,14 @@ from typing import NamedTuple, TextIO
 import numpy as np
 import polars as pl
 
+from seqtrain.datasets.parquet_trial import try_parquet
 from seqtrain.datasets.table_rows import Rows
 from seqtrain.datasets.table_text import read_text
 from seqtrain.errors import WrongInput
 from seqtrain.nearest import did_you_mean, listed
 
 FORMS = (".csv", ".tsv", ".txt", ".parquet")
+_LONGEST_NAME = 200  # characters
 _AT_ONCE = 1 << 16  # rows of a Parquet file
 
 
@@ -68,10 +70,14 @@ def whole(file: TableFile) -> Iterator[Rows]:
 
 def _opened(name: str, blocks: Iterator[Rows]) -> TableFile:
     first = next(blocks)
+    for number, column in enumerate(first.cells.columns, start=1):
+        if len(column) > _LONGEST_NAME or not column.isprintable():
+            raise WrongInput(f"{name}: column {number} is called {column[:40]!r}: name it in a few words, on one line")
     return TableFile(name, first.cells.columns, chain([first], blocks))
 
 
 def _read_parquet(path: Path) -> Iterator[Rows]:
+    try_parquet(path)
     try:
         table = pl.scan_parquet(path, glob=False)
         yield Rows(pl.DataFrame(schema=table.collect_schema()), np.zeros(0, dtype=np.int64), str(path), "row", {})
@@ -81,7 +87,7 @@ def _read_parquet(path: Path) -> Iterator[Rows]:
             yield Rows(cells, np.arange(read + 1, read + 1 + cells.height), str(path), "row", {})
             read += cells.height
     except (pl.exceptions.PolarsError, OSError) as error:
-        reason = str(error).splitlines()[0]
+        reason = str(error).partition("\n")[0]
         raise WrongInput(f"{path} cannot be read as Parquet ({reason}): it may be cut; fetch it again") from None
     if read != expected:
         raise WrongInput(f"{path} has {expected} rows, but {read} were read: fetch it again")

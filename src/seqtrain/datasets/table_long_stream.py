@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from seqtrain.datasets.table_file import open_table, whole
+from seqtrain.datasets.table_file import TableFile, open_table, whole
 from seqtrain.datasets.table_roles import Roles
 from seqtrain.datasets.table_rows import Floats, Ints, Rows, named, numbers, refuse_gaps, times
 from seqtrain.errors import WrongInput
@@ -24,6 +24,7 @@ def stream_long(source: Path | TextIO, roles: Roles) -> Iterator[Item]:
     if isinstance(source, Path):
         _check_together(source, roles)
     file = open_table(source)
+    _check_columns(file, roles)
     columns = roles.learnt(file)
     parts: list[_Part | WrongInput] = []
     seen: set[str] = set()
@@ -66,12 +67,18 @@ def _part_of(rows: Rows, columns: list[str], roles: Roles) -> _Part | WrongInput
         return error
 
 
+def _check_columns(file: TableFile, roles: Roles) -> None:
+    file.column("id", str(roles.id))
+    if roles.time is not None:
+        file.column("time", roles.time)
+
+
 def _check_together(path: Path, roles: Roles) -> None:
     file = open_table(path)
+    _check_columns(file, roles)
     seen: set[str] = set()
     last: str | None = None
     for rows in whole(file):
-        file.column("id", str(roles.id))
         for name, start, _ in _runs(rows, roles):
             if name != last:
                 _check_new(name, seen, rows.place(start))

@@ -57,7 +57,8 @@ class TableSet:
     def __str__(self) -> str:
         low, high = int(self.lengths.min()), int(self.lengths.max())
         steps = f"{low}" if low == high else f"{low} to {high}"
-        return f"{self.file}: read {len(self):,} sequences of {steps} steps, {self.steps.shape[1]} features"
+        features = self.steps.shape[1]
+        return f"{self.file}: read {len(self):,} sequences of {steps} steps, {features} feature{'s' * (features != 1)}"
 
     def check_like(self, other: "TableSet") -> None:
         """WrongInput where there is nothing to learn from, or other columns than in the training file."""

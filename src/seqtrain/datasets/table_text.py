@@ -109,8 +109,12 @@ def _check_text(block: bytes, name: str, line: int) -> None:
 def _header(text: str, separator: str, place: str) -> list[str]:
     if re.search(r"\r(?!\n)", text):
         raise WrongInput(f"{place}: lines end in carriage returns only: convert the file to line feeds")
-    (cells,) = _records(text, separator, place)
+    cells, *more = _records(text, separator, place)
+    if more:
+        raise WrongInput(f"{place} has a quotation mark within a name: take it out, or fetch the file again")
     names = [cell.strip() for cell in cells]
+    if not names:
+        raise WrongInput(f"{place} is empty, and has to name the columns: take it out")
     if "" in names:
         raise WrongInput(f"{place}: column {names.index('') + 1} of {len(names)} has no name: name it")
     if twice := [each for each in names if names.count(each) > 1]:

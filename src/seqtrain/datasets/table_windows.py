@@ -49,7 +49,8 @@ class Series(NamedTuple):
     targets: Tensor  # (R, D) float32
 
     def __str__(self) -> str:
-        return f"{self.rows.name}: read {len(self.rows):,} rows, {len(self.columns)} features"
+        features = len(self.columns)
+        return f"{self.rows.name}: read {len(self.rows):,} rows, {features} feature{'s' * (features != 1)}"
 
 
 def read_series(path: Path, roles: Roles) -> Series:
@@ -68,6 +69,8 @@ def read_series(path: Path, roles: Roles) -> Series:
             found.append(cells)
         blocks.append(rows.said(roles.said(file.columns)))
     said = joined(blocks)
+    if not len(said):
+        raise WrongInput(f"{path} has a header and no rows: fetch it again")
     if roles.time is not None:
         _check_order(times(said, roles.time), said, roles.time)
     series = Series(said, columns, *(torch.from_numpy(np.concatenate(each)).float() for each in (inputs, targets)))
@@ -92,7 +95,9 @@ def cut_windows(series: Series, start: int, end: int, cut: Cut, roles: Roles, pa
     Raises WrongInput where none is left.
     """
     ends = cut.ends(start, end)
-    place = f"{series.rows.name}, {series.rows.unit}s {series.rows.numbers[start]} to {series.rows.numbers[end - 1]}"
+    numbers = series.rows.numbers[start:end]
+    which = f"{series.rows.unit}s {numbers[0]} to {numbers[-1]}" if len(numbers) else f"no {series.rows.unit}s"
+    place = f"{series.rows.name}, {which}"
     if not len(ends):
         raise WrongInput(
             f"{place} are the {part} set, too few for a window of context {cut.context} and horizon {cut.horizon}: "

@@ -1,0 +1,41 @@
+"""What seqtrain notes while it works, such as how much it read: a line each on standard error."""
+
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from seqtrain.errors import printable
+
+_log = logging.getLogger("seqtrain")
+
+
+@contextmanager
+def notes_shown() -> Iterator[None]:
+    """Within, notes and warnings of the logger `seqtrain` are shown; nothing changes where they are already."""
+    if any(isinstance(each, _Lines) for each in _log.handlers):
+        yield
+        return
+    lines, level = _Lines(), _log.level
+    _log.addHandler(lines)
+    _log.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        _log.removeHandler(lines)
+        _log.setLevel(level)
+
+
+class _Lines(logging.Handler):
+    """Writes each note once, as it is; warnings and errors begin with that word. The trials of a sweep share it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: set[str] = set()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        word = f"{record.levelname.lower()}: " if record.levelno > logging.INFO else ""
+        line = printable(word + self.format(record))
+        if line not in self._said:
+            self._said.add(line)
+            print(line, file=sys.stderr, flush=True)
