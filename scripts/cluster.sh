@@ -57,7 +57,6 @@ stop() {
 folder=$(mktemp -d "${TMPDIR:-/tmp}/seqtrain-cluster.XXXXXX")
 line=("$python" -m seqtrain train -m launcher=slurm launcher.timeout_min=10 launcher.poll_seconds=2)
 small=(data.train_size=400 data.val_size=32 data.test_size=32)
-# the launcher's submitit on this node needs python to be found by the jobs, which start in the same folder
 
 sweep() {
     say "a sweep as a job array"
@@ -70,7 +69,7 @@ kill_one() {
     "${line[@]}" sweep=killed seed=0,1 data.train_size=2400 trainer.max_epochs=30 > killed.log 2>&1 &
     local waiting=$!
     until [ "$(find outputs/sweeps/killed -name last.ckpt 2>/dev/null | wc -l)" -ge 1 ]; do sleep 0.5; done
-    pkill -KILL -f submitit.core._submit || true
+    pkill -KILL --oldest -f '^[^ ]*python[^ ]* .*submitit.core._submit' || { echo 'there is no task'; exit 1; }
     wait "$waiting" && { echo "the sweep should have told a failed trial"; exit 1; }
     cat killed.log
     "${line[@]}" sweep=killed seed=0,1 data.train_size=2400 trainer.max_epochs=30

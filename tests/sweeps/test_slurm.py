@@ -2,6 +2,7 @@
 
 import os
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -36,7 +37,18 @@ class Dying(slurm.Job):
         return os._exit, (3,)
 
 
-def test_without_slurm_it_is_told(told: Told) -> None:
+def test_without_slurm_it_is_told(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent))
     status, text = told("train", "-m", "seed=0,1", "launcher=slurm")
     assert status == 2
     assert "launcher=slurm" in text
+
+
+def test_a_cluster_that_refuses_is_told(told: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, script in (("sbatch", "echo 'sbatch: error: invalid partition' >&2; exit 1"), ("srun", "exit 0")):
+        (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    status, text = told("train", "-m", "seed=0,1", "launcher=slurm")
+    assert status == 2
+    assert "launcher=slurm: sbatch: error: invalid partition" in text

@@ -1,13 +1,18 @@
 """The trials of a sweep as jobs of a Slurm cluster: the way past one machine."""
 
+import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from seqtrain.errors import WrongInput
 from seqtrain.interruption import Interrupted
 from seqtrain.ranges import Count, Size
 from seqtrain.sweeps.trial import Outcome, Trial, train_trial
+
+if TYPE_CHECKING:
+    import submitit
 
 
 class Slurm:
@@ -78,11 +83,29 @@ class Slurm:
         except RuntimeError as error:  # there is no sbatch
             raise WrongInput(f"launcher=slurm: {error}. Submit from a machine of the cluster") from error
         executor.update_parameters(name="seqtrain", slurm_use_srun=True, **self.asked)
-        jobs = executor.map_array(Job(), trials)
+        try:
+            jobs = executor.map_array(Job(), trials)
+        except submitit.core.utils.FailedJobError as error:
+            raise WrongInput(f"launcher=slurm: {str(error).strip().splitlines()[-1]}") from error
         print(f"submitted {len(jobs)} jobs: {jobs[0].job_id} to {jobs[-1].job_id}", flush=True)
         trial_of = {job.job_id: trial for job, trial in zip(jobs, trials, strict=True)}
-        for job in submitit.helpers.as_completed(jobs, poll_frequency=self.poll_seconds):
-            yield _outcome(job, trial_of[job.job_id])
+        while jobs:
+            time.sleep(self.poll_seconds)
+            queued = self._queued(jobs)
+            for job in [each for each in jobs if _answered(each) or each.job_id not in queued]:
+                jobs.remove(job)
+                yield _outcome(job, trial_of[job.job_id])
+
+    def _queued(self, jobs: "Sequence[submitit.Job[Outcome]]") -> set[str]:
+        """The jobs that wait or run. Slurm's accounting, which submitit asks, is not there on every cluster."""
+        if self.cluster == "local":
+            return {job.job_id for job in jobs if not job.done()}
+        told = subprocess.run(
+            ["squeue", "--noheader", "--array", "--me", "--format=%i"], capture_output=True, text=True, check=False
+        )
+        if told.returncode != 0:  # the controller is busy, or restarts: ask again later
+            return {job.job_id for job in jobs}
+        return set(told.stdout.split())
 
 
 class Job:
@@ -101,11 +124,17 @@ class Job:
         return submitit.helpers.DelayedSubmission(self, trial)
 
 
-def _outcome(job: Any, trial: Trial) -> Outcome:
-    error = job.exception()
-    if error is None:
-        outcome = job.results()[0]
-        assert isinstance(outcome, Outcome)
-        return outcome
-    last = str(error).strip().splitlines()[-1]
-    return Outcome(trial, "failed", f"job {job.job_id}: {last} (see {job.paths.stderr})")
+def _answered(job: "submitit.Job[Outcome]") -> bool:
+    return bool(job.task(0).paths.result_pickle.exists())
+
+
+def _outcome(job: "submitit.Job[Outcome]", trial: Trial) -> Outcome:
+    """What the first of a job's tasks says; the others, of a training that is distributed, say the same."""
+    task = job.task(0)
+    if not _answered(job):
+        return Outcome(trial, "failed", f"job {job.job_id} ended without an answer (see {task.paths.stderr})")
+    error = task.exception()
+    if error is not None:
+        last = str(error).strip().splitlines()[-1]
+        return Outcome(trial, "failed", f"job {job.job_id}: {last} (see {task.paths.stderr})")
+    return task.result()
