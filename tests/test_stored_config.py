@@ -32,7 +32,7 @@ def test_the_environment_and_whole_nodes_are_left_as_they_stand(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SECRET", "s3cret")
-    text = "a: ${oc.env:SECRET}\nb: ${c}\nc: {d: ${b}, e: ${nothing.here}, f: ${c.f}}\n"
+    text = "a: ${oc.env:SECRET}\nb: ${c}\nc:\n  d: ${b}\n  e: ${nothing.here}\n  f: ${c.f}\n"
     assert read_stored_values(stored(tmp_path, text)) == {
         "a": "${oc.env:SECRET}",
         "b": "${c}",

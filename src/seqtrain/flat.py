@@ -24,9 +24,8 @@ def flat_settings(config: str) -> dict[str, Value]:
 def leaves(node: Any, name: str = "") -> dict[str, Value]:
     """The values of a plain config by their full names: lists are text, what is null is left out."""
     if isinstance(node, Mapping):
-        return {
-            leaf: each for key, value in node.items() for leaf, each in leaves(value, _joined(name, str(key))).items()
-        }
+        below = [leaves(value, _joined(name, str(key))) for key, value in node.items()]
+        return {leaf: value for each in below for leaf, value in each.items()}
     if node is None:
         return {}
     return {name: node if isinstance(node, str | float | int | bool) else str(node)}
