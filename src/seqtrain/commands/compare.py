@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Literal
 
 from seqtrain.commands.run_words import read_words
+from seqtrain.comparison.files import write_comparison
 from seqtrain.comparison.metric import choose_metric
-from seqtrain.comparison.ranking import Ranking, rank
+from seqtrain.comparison.ranking import rank
 from seqtrain.comparison.runs import Run, find_runs, is_run, read_run
-from seqtrain.comparison.table import csv_table, markdown_page, terminal_table
+from seqtrain.comparison.table import terminal_table
 from seqtrain.errors import WrongInput
 
 _HELP = """seqtrain compare says which settings reach what, and which difference is more than chance.
@@ -61,25 +62,9 @@ def main(typed: list[str]) -> int:
     ranking = rank(runs, choose_metric(completed, settings.metric, settings.mode))
     folder = Path(settings.output).expanduser() if settings.output else _folder(paths)
     print(terminal_table(ranking))
-    write(ranking, folder)
+    write_comparison(ranking, folder)
     print(f"\n{folder}: compare.csv, compare.md, compare.png")
     return 0
-
-
-def write(ranking: Ranking, folder: Path) -> None:
-    """compare.csv, compare.md and compare.png. WrongInput: the folder cannot be written to."""
-    from PIL import Image
-
-    from seqtrain.comparison.figure import comparison_figure
-    from seqtrain.figures.style import pixels
-
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "compare.csv").write_text(csv_table(ranking), encoding="utf-8")
-        (folder / "compare.md").write_text(markdown_page(ranking, "compare.png"), encoding="utf-8")
-        Image.fromarray(pixels(comparison_figure(ranking))).save(folder / "compare.png")
-    except OSError as error:
-        raise WrongInput(f"cannot write to {folder}: {error.strerror}: choose another output=FOLDER") from error
 
 
 def _folder(paths: Sequence[Path]) -> Path:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from seqtrain.comparison.cells import group_label
 from seqtrain.comparison.groups import Group, short_names, telling
 from seqtrain.comparison.ranking import Ranking, Row
 from seqtrain.comparison.runs import read_curve
-from seqtrain.comparison.table import group_label
 from seqtrain.figures import style
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def _dots(axes: "Axes", ranking: Ranking, rows: Sequence[Row]) -> None:
             f"n={row.estimate.n}", (1, place), xycoords=("axes fraction", "data"), xytext=(4, 0),
             textcoords="offset points", va="center", fontsize=style.SMALL, color=style.QUIET,
         )  # fmt: skip
-    labels = [style.short(group_label(row.group, names, short) or "all runs", 36) for row in rows]
+    labels = [style.short(group_label(row.group, names, short) or "all runs", 44) for row in rows]
     axes.set_yticks(range(len(rows)), labels, **style.PLAIN)
     axes.set_ylim(len(rows) - 0.4, -0.6)  # the best on top
     values = [row.estimate.mean for row in rows if row.estimate is not None]

@@ -9,7 +9,7 @@ from seqtrain.flat import Value
 from seqtrain.identity import matters
 
 _REPEATED = ("seed", "data.fold")  # what a group is repeated over
-_CLASS = "._target_"
+CLASS = "._target_"  # how the name of a setting that is a class ends
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def telling(names: Sequence[str], groups: Sequence[Group]) -> list[str]:
 
 def short_names(names: Sequence[str]) -> dict[str, str]:
     """`model.cell` as `cell`, with as much before it as tells it from others; a class as its slot."""
-    parts = {name: name.removesuffix(_CLASS).split(".") for name in names}
+    parts = {name: name.removesuffix(CLASS).split(".") for name in names}
     shown = {}
     for name, own in parts.items():
         ends = [other for each, other in parts.items() if each != name]
@@ -99,7 +99,7 @@ def shown_value(name: str, value: Value | None) -> str:
     """A value of a table: a class by its own name, nothing for what is not set."""
     if value is None:
         return "–"
-    if name.endswith(_CLASS):
+    if name.endswith(CLASS):
         return str(value).rsplit(".", 1)[-1]
     return f"{value:g}" if isinstance(value, float) else str(value).lower() if isinstance(value, bool) else str(value)
 
@@ -127,5 +127,5 @@ def _group(runs: Sequence[Run]) -> Group:
 
 def _owners(name: str, group: Group) -> tuple[Value | None, ...]:
     """The classes that a setting belongs to, from the outside in."""
-    parts = name.removesuffix(_CLASS).split(".")[:-1]
-    return tuple(group.settings.get(".".join(parts[: k + 1]) + _CLASS) for k in range(len(parts)))
+    parts = name.removesuffix(CLASS).split(".")[:-1]
+    return tuple(group.settings.get(".".join(parts[: k + 1]) + CLASS) for k in range(len(parts)))

@@ -29,6 +29,14 @@ class Estimate:
     half: float | None
     n: int
 
+    @property
+    def low(self) -> float | None:
+        return None if self.half is None else self.mean - self.half
+
+    @property
+    def high(self) -> float | None:
+        return None if self.half is None else self.mean + self.half
+
 
 @dataclass(frozen=True)
 class Paired:
