@@ -45,7 +45,7 @@ def test_the_newest_of_a_repeated_seed_counts(tmp_path: Path) -> None:
     newer = runs(tmp_path, {"seed": 0}, date="2026-03-01")
     older = runs(tmp_path, {"seed": 1}, {"seed": 0}, date="2026-02-01")
     (group,) = group_runs([*newer, *older])
-    assert set(group.completed) == {newer[0], older[0]}
+    assert group.completed == (older[0], newer[0])
     assert group.repeated == (older[1],)
 
 

@@ -35,7 +35,7 @@ def test_settings_are_flat_resolved_and_without_what_is_null(tmp_path: Path) -> 
     assert run.settings["trainer.every"] == 3
     assert (run.settings["model.channels"], run.settings["optimizer.lr"]) == ("[4, 8]", 1e-8)
     assert "data.fold" not in run.settings
-    assert run.settings["data.root"] == "${oc.env:HOME,data}"
+    assert run.settings["data.root"] == "${oc.env:SEQTRAIN_DATA,data}"
     assert run.metrics == {"test/f1": 0.5}
 
 
