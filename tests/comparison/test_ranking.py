@@ -76,6 +76,12 @@ def test_what_did_not_complete_is_counted_and_in_no_mean(sweep: Path) -> None:
     assert ranking.rows[-1].group.settings["optimizer.lr"] == 5.0
 
 
+def test_a_metric_that_is_finite_nowhere_is_refused(tmp_path: Path) -> None:
+    make_run(tmp_path / "0", {}, {"test/accuracy": math.inf})
+    with pytest.raises(WrongInput, match="test/accuracy is a finite number in no completed run"):
+        ranked(tmp_path)
+
+
 def test_folds_are_compared_with_the_same_folds_alone(tmp_path: Path) -> None:
     for folds, lr in ((3, 0.1), (3, 0.2), (4, 0.3)):
         for fold in range(folds):

@@ -8,6 +8,7 @@ from seqtrain.comparison.groups import Group, differing, group_runs
 from seqtrain.comparison.metric import Metric, is_finite
 from seqtrain.comparison.runs import Run
 from seqtrain.comparison.statistics import Estimate, Paired, estimate, holm, paired_test
+from seqtrain.errors import WrongInput
 
 _TESTS = {
     "paired t": "paired t test over seeds",
@@ -43,6 +44,8 @@ def rank(runs: Sequence[Run], metric: Metric) -> Ranking:
     Args:
         runs: in any state; those that completed have the metric.
         metric: what they are compared by. A run where it is not finite counts as failed.
+
+    Raises WrongInput where it is finite in none.
     """
     checked = [
         replace(run, status="failed", cause=f"{metric.name} is {run.metrics[metric.name]}")
@@ -51,6 +54,8 @@ def rank(runs: Sequence[Run], metric: Metric) -> Ranking:
         for run in runs
     ]
     rows = _tested(_sorted(group_runs(checked), metric), metric)
+    if rows[0].estimate is None:
+        raise WrongInput(f"{metric.name} is a finite number in no completed run: choose another metric")
     return Ranking(
         metric=metric,
         rows=tuple(rows),
