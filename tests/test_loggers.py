@@ -66,7 +66,7 @@ def test_hparams_are_a_session_without_an_experiment_so_that_the_table_shows_the
     scalars = {
         tag: [(point.step, round(point.value, 6)) for point in found.Scalars(tag)] for tag in found.scalars.Keys()
     }
-    assert scalars == {"test/mse": [(70, 0.5)], "val/mse": [(70, 0.3)], "best/val/mse": [(70, 0.2)]}
+    assert scalars == {"test/mse": [(70, 0.5)], "val/mse": [(70, 0.3)], "val_best/mse": [(70, 0.2)]}
 
 
 def test_tensorboard_shows_a_figure(tmp_path: Path) -> None:

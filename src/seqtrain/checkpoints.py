@@ -13,13 +13,11 @@ from typing import Any, Literal
 
 import torch
 
+from seqtrain.direction import less_is_better
 from seqtrain.errors import WrongInput
 from seqtrain.ranges import Positive
 
 _DIGEST = 64  # hex digits of a SHA-256, at the end of the file
-
-
-_LESS, _MORE = ("loss", "mse", "rmse", "mae"), ("r2", "accuracy", "f1")
 
 
 class Checkpoints:
@@ -40,10 +38,7 @@ class Checkpoints:
     ) -> None:
         self.minutes = minutes
         self.monitor = monitor
-        name = monitor.rsplit("/", 1)[-1]
-        if mode == "auto" and name not in _LESS + _MORE:
-            raise WrongInput(f"mode is auto but whether less of {monitor} is better is not known: set checkpoint.mode")
-        self.less_is_better = name in _LESS if mode == "auto" else mode == "min"
+        self.less_is_better = less_is_better(monitor, mode, "checkpoint.mode")
 
     def check_metric(self, names: tuple[str, ...]) -> None:
         """Raise WrongInput unless the monitored metric is one that a validation gives."""

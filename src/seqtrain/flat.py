@@ -14,17 +14,21 @@ def flat_settings(config: str) -> dict[str, Value]:
     A class is shown by its own name under the name of its slot (model: Recurrent); lists are shown as text; what is
     null is left out. References stay unresolved, so that no secret of the environment gets in.
     """
-    return dict(_leaves("", OmegaConf.to_container(OmegaConf.create(config), resolve=False)))
+    flat = leaves(OmegaConf.to_container(OmegaConf.create(config), resolve=False))
+    return {
+        name.removesuffix("._target_"): str(value).rsplit(".", 1)[-1] if name.endswith("._target_") else value
+        for name, value in flat.items()
+    }
 
 
-def _leaves(name: str, node: Any) -> list[tuple[str, Value]]:
+def leaves(node: Any, name: str = "") -> dict[str, Value]:
+    """The values of a plain config by their full names: lists are text, what is null is left out."""
     if isinstance(node, Mapping):
-        return [leaf for key, value in node.items() for leaf in _leaves(_joined(name, str(key)), value)]
+        below = [leaves(value, _joined(name, str(key))) for key, value in node.items()]
+        return {leaf: value for each in below for leaf, value in each.items()}
     if node is None:
-        return []
-    if name.endswith("._target_"):
-        return [(name.removesuffix("._target_"), str(node).rsplit(".", 1)[-1])]
-    return [(name, node if isinstance(node, str | float | int | bool) else str(node))]
+        return {}
+    return {name: node if isinstance(node, str | float | int | bool) else str(node)}
 
 
 def _joined(name: str, key: str) -> str:

@@ -138,7 +138,8 @@ def log_hparams(logger: "Logger", settings: Mapping[str, Setting], metrics: Mapp
     """Tell a logger the settings of a finished run beside its final metrics, which become scalars at `step`.
 
     Those of the validation set have a curve already, of which the best is not the last point: they are called
-    `best/val/…` here.
+    `val_best/…` here. Of all metrics the HParams tab shows the first five unasked, by name: so they are to come
+    after those of the test set.
 
     TensorBoard's HParams tab takes its columns from the first run that describes an experiment, and would
     show no others; without any such description it shows the union over all runs. So only the beginning
@@ -146,7 +147,10 @@ def log_hparams(logger: "Logger", settings: Mapping[str, Setting], metrics: Mapp
     """
     from pytorch_lightning.loggers import MLFlowLogger, TensorBoardLogger
 
-    final = {f"best/{name}" if name.startswith("val/") else name: value for name, value in metrics.items()}
+    final = {
+        "val_best/" + name.removeprefix("val/") if name.startswith("val/") else name: value
+        for name, value in metrics.items()
+    }
     logger.log_metrics(final, step)
     if isinstance(logger, TensorBoardLogger):
         from torch.utils.tensorboard.summary import hparams

@@ -4,7 +4,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from seqtrain.batch import Batch, valid_steps
-from seqtrain.figures import class_bands, loss_curve, predicted_curves, regression_scatter
+from seqtrain.figures.bands import class_bands
+from seqtrain.figures.curves import loss_curve, predicted_curves
+from seqtrain.figures.scatter import regression_scatter
 from seqtrain.figures.style import pixels, short
 
 

@@ -9,8 +9,9 @@ from PIL import Image
 from torch import Tensor
 
 from seqtrain.batch import Batch, Predicts, Spec
-from seqtrain.figures import confusion, drawings, figures_for
-from seqtrain.figures.samples import spread
+from seqtrain.figures.confusion import confusion
+from seqtrain.figures.for_task import figures_for
+from seqtrain.figures.samples import drawings, spread
 from seqtrain.figures.style import PREDICTED, TRUE, pixels
 from seqtrain.sequences import View
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from torch import Tensor
 
 from seqtrain.batch import Batch, Spec
-from seqtrain.figures import confusion, figures_for, loss_curve
-from seqtrain.figures.curves import Row
+from seqtrain.figures.confusion import confusion
+from seqtrain.figures.curves import Row, loss_curve
+from seqtrain.figures.for_task import figures_for
 from seqtrain.figures.style import pixels
 from seqtrain.loggers import log_figure
 from seqtrain.ranges import Count

@@ -16,6 +16,7 @@ COMMANDS = {
     "evaluate": "how well a trained model does, with intervals: seqtrain evaluate RUN",
     "predict": "what a trained model says of your files: seqtrain predict RUN FILES output=FILE",
     "export": "a trained model as ONNX, or to share: seqtrain export RUN format=onnx",
+    "compare": "runs and sweeps side by side, with intervals and tests: seqtrain compare PATH",
 }
 
 

@@ -16,9 +16,13 @@ from seqtrain.evaluation.outcomes import Outcomes
 from seqtrain.evaluation.resampling import Estimate
 from seqtrain.evaluation.value_metrics import ValueEvaluation
 from seqtrain.evaluation.worst import Row
-from seqtrain.figures import SHOW, class_bands, confusion, predicted_curves, regression_scatter
+from seqtrain.figures.bands import class_bands
+from seqtrain.figures.confusion import confusion
+from seqtrain.figures.curves import predicted_curves
 from seqtrain.figures.reliability import reliability
 from seqtrain.figures.residuals import residuals
+from seqtrain.figures.samples import SHOW
+from seqtrain.figures.scatter import regression_scatter
 from seqtrain.figures.style import pixels
 from seqtrain.figures.valued import valued_series
 from seqtrain.run_folder import write_text

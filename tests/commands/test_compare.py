@@ -1,0 +1,85 @@
+"""`seqtrain compare`: what is typed, what is written, and that it is quick."""
+
+import csv
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from made_runs import make_run
+from PIL import Image
+
+LIGHT = """
+import sys
+from seqtrain.commands import main
+status = main(["compare", *sys.argv[1:]])
+heavy = {"torch", "pytorch_lightning", "hydra", "polars"} & set(sys.modules)
+sys.exit(f"imported {heavy}" if heavy else status)
+"""
+
+
+@pytest.fixture
+def sweep(tmp_path: Path) -> Path:
+    for cell, base in (("lstm", 0.9), ("gru", 0.8)):
+        for seed in range(3):
+            settings = {"model.cell": cell, "seed": seed}
+            metrics = {"test/accuracy": base + seed * base / 100, "test/f1": 1 - base}
+            make_run(tmp_path / "sweeps" / "cells" / f"{cell},{seed}", settings, metrics, losses=(1.0, 0.5, 0.4))
+    return tmp_path / "sweeps" / "cells"
+
+
+def test_a_sweep_is_compared_in_its_own_folder(told, sweep: Path) -> None:  # type: ignore[no-untyped-def]
+    status, text = told("compare", "sweeps/cells")
+    assert status == 0
+    assert [line.split()[0] for line in text.splitlines()[:3]] == ["cell", "lstm", "gru"]
+    assert text.endswith("sweeps/cells: compare.csv, compare.md, compare.png\n")
+    rows = csv.DictReader((sweep / "compare.csv").read_text().splitlines())
+    assert [row["model.cell"] for row in rows] == ["lstm", "gru"]
+    assert (sweep / "compare.md").read_text().startswith("# test/accuracy\n")
+    with Image.open(sweep / "compare.png") as picture:
+        assert picture.width > 1000
+    assert told("compare", "sweeps/cells") == (status, text)  # its own files are no runs
+
+
+def test_metric_and_output_are_chosen(told, sweep: Path, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    status, text = told("compare", "sweeps/cells/lstm,0", "sweeps/cells/gru,0", "metric=test/f1", "output=here/it is")
+    assert status == 0
+    assert text.splitlines()[1].split()[0] == "gru"
+    assert len(list((tmp_path / "here" / "it is").iterdir())) == 3
+
+
+def test_runs_alone_are_compared_in_outputs(told, sweep: Path, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    assert told("compare", *(f"sweeps/cells/{cell},0" for cell in ("lstm", "gru")))[0] == 0
+    assert len(list((tmp_path / "outputs" / "compare").iterdir())) == 3
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("metric=test/f1",), "compare needs a PATH"),
+        (("nowhere",), "nowhere is no folder: name runs or sweeps"),
+        (("sweeps", "metrik=test/f1"), "metrik is no setting of seqtrain compare: did you mean metric?"),
+        (("sweeps", "mode=most"), "mode is most"),
+        (("sweeps", "output=sweeps/cells/lstm,0/result.json"), "cannot write to sweeps/cells/lstm,0/result.json"),
+        (("sweeps/cells/failed",), "none of 1 runs completed:\nsweeps/cells/failed: failed, OSError: no space"),
+    ],
+)
+def test_a_mistake_is_told_with_its_remedy(words, message: str, told, sweep: Path) -> None:  # type: ignore[no-untyped-def]
+    make_run(sweep / "failed", status="failed", cause="OSError: no space")
+    status, text = told("compare", *words)
+    assert status == 2
+    assert message in text
+
+
+def test_500_runs_are_compared_in_3_seconds_of_a_processor_without_torch(tmp_path: Path) -> None:
+    losses = tuple(1 / epoch for epoch in range(1, 61))
+    for place in range(500):
+        settings = {"seed": place % 5, "model.hidden": place // 5 % 10, "optimizer.lr": 0.001 * (1 + place // 50)}
+        make_run(tmp_path / f"{place:03}", settings, {"test/accuracy": place * 7919 % 997 / 1000}, losses=losses)
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run([sys.executable, "-c", LIGHT, str(tmp_path)], capture_output=True, text=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert done.returncode == 0, done.stderr
+    assert "500 runs in 100 groups: 500 completed" in done.stdout
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 3
