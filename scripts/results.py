@@ -2,6 +2,7 @@
 
     python train.py -m experiment=sincos_rnn seed=0,1,2 sweep=sincos_rnn      # for every experiment, then
     python scripts/results.py outputs/sweeps/*
+    python scripts/results.py metric=rmse outputs/sweeps/covid        # another metric than the first below
 
 Prints a Markdown table: a row a sweep, its metric's mean over the seeds, each seed, what validation said, seconds
 of a run, updates and parameters.
@@ -13,21 +14,23 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-METRICS = ("accuracy", "mse")  # the first that a run has
+METRICS = ("accuracy", "scaled/rmse", "mse")  # the first that a run has
 
 
-def main(folders: list[Path]) -> None:
+def main(folders: list[Path], metrics: tuple[str, ...]) -> None:
     print("| sweep | metric | test, mean | test, each seed | validation, each seed | seconds | updates | parameters |")
     print("|---|---|---|---|---|---|---|---|")
     for folder in folders:
         results = [json.loads(path.read_text()) for path in sorted(folder.glob("*/result.json"))]
         runs = sorted((run for run in results if run["status"] == "completed"), key=lambda run: int(run["seed"]))
         if runs:
-            print(row(folder.name, runs, unfinished=len(results) - len(runs)))
+            print(row(folder.name, runs, metrics, unfinished=len(results) - len(runs)))
 
 
-def row(name: str, runs: list[dict[str, Any]], *, unfinished: int) -> str:
-    metric = next(metric for metric in METRICS if f"test/{metric}" in runs[0]["metrics"])
+def row(name: str, runs: list[dict[str, Any]], metrics: tuple[str, ...], *, unfinished: int) -> str:
+    metric = next((metric for metric in metrics if f"test/{metric}" in runs[0]["metrics"]), None)
+    if metric is None:
+        sys.exit(f"{name} has no {' or '.join(metrics)}, only {', '.join(sorted(runs[0]['metrics']))}")
     test = [run["metrics"][f"test/{metric}"] for run in runs]
     val = [run["metrics"][f"val/{metric}"] for run in runs]
     seconds = [run["seconds"] for run in runs]
@@ -45,10 +48,12 @@ def row(name: str, runs: list[dict[str, Any]], *, unfinished: int) -> str:
 
 
 def shown(value: float, metric: str) -> str:
-    return f"{100 * value:.2f}%" if metric == "accuracy" else f"{value:.2e}"
+    return f"{100 * value:.2f}%" if metric == "accuracy" else f"{value:#.3g}"
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 2:
+    chosen = tuple(word.removeprefix("metric=") for word in sys.argv[1:] if word.startswith("metric="))
+    places = [Path(word) for word in sys.argv[1:] if not word.startswith("metric=")]
+    if not places:
         sys.exit(__doc__)
-    main([Path(folder) for folder in sys.argv[1:]])
+    main(places, chosen or METRICS)
