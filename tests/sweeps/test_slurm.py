@@ -27,7 +27,7 @@ def test_a_job_that_dies_is_told_with_its_output(told: Told, monkeypatch: pytest
     monkeypatch.setattr(slurm, "Job", Dying)
     status, text = told(*LINE, "seed=0", *TINY)
     assert status == 1
-    assert re.search(r"failed +.*seed=0.* +job \d+: .*_log\.err", text)
+    assert re.search(r"failed +.*seed=0.* +job \d+ .*_log\.err", text)
 
 
 class Dying(slurm.Job):
