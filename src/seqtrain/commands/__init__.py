@@ -1,6 +1,7 @@
 """The commands: `seqtrain COMMAND [RUN or files] [key=value …]`. The only place that knows Hydra."""
 
 import importlib
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -24,7 +25,7 @@ def main(typed: Sequence[str] | None = None) -> int:
     """Run a command; the exit status: 0 done, 2 a wrong setting or input, 130 Ctrl-C, 1 anything else."""
     words = [*(sys.argv[1:] if typed is None else typed)]  # in this package `list` is a command
     try:
-        with notes_shown():
+        with notes_shown(logging.WARNING if words[:1] == ["inspect"] else logging.INFO):
             return _run(words)
     except WrongInput as error:
         print("\n".join(str(error).splitlines()[:5]), file=sys.stderr)

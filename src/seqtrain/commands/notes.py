@@ -11,14 +11,18 @@ _log = logging.getLogger("seqtrain")
 
 
 @contextmanager
-def notes_shown() -> Iterator[None]:
-    """Within, notes and warnings of the logger `seqtrain` are shown; nothing changes where they are already."""
+def notes_shown(least: int = logging.INFO) -> Iterator[None]:
+    """Within, notes and warnings of the logger `seqtrain` are shown; nothing changes where they are already.
+
+    Args:
+        least: level from which on; logging.WARNING for a command whose own answer says the rest.
+    """
     if any(isinstance(each, _Lines) for each in _log.handlers):
         yield
         return
     lines, level = _Lines(), _log.level
     _log.addHandler(lines)
-    _log.setLevel(logging.INFO)
+    _log.setLevel(least)
     try:
         yield
     finally:
