@@ -47,6 +47,17 @@ def test_a_run_folder_holds_everything_about_the_run(tmp_path: Path) -> None:
     assert (tmp_path / ".hydra" / "overrides.yaml").read_text().startswith('- "model=lstm"')
 
 
+def test_without_validation_the_last_epoch_is_kept(tmp_path: Path) -> None:
+    small = ["model=linear", "data=sketch", *SMALL["sketch"], "trainer.progress=false", "logger=tensorboard"]
+    result = trained(tmp_path / "run", *small, "data.val_fraction=0", "trainer.max_epochs=3")
+    assert result["best"]["epoch"] == 3
+    assert {name.partition("/")[0] for name in result["metrics"]} == {"train", "test"}
+    assert [row["val/loss"] for row in rows(tmp_path / "run")] == ["", "", ""]
+    for watching in ("callbacks=early_stopping", "scheduler=plateau"):
+        with pytest.raises(WrongInput, match=r"val_fraction is 0, so .* has no validation to watch"):
+            trained(tmp_path / watching, *small, "data.val_fraction=0", watching)
+
+
 def test_secrets_of_the_environment_are_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SEQTRAIN_DATA", "a-secret-value")
     trained(tmp_path, *TINY, "trainer.max_epochs=1", "sweep=${oc.env:SEQTRAIN_DATA}", "logger=tensorboard")

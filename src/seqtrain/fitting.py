@@ -4,15 +4,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from seqtrain.assemble import assemble
+from seqtrain.callbacks.early_stopping import EarlyStopping
 from seqtrain.callbacks.progress import Progress
 from seqtrain.callbacks.record import Record
 from seqtrain.checkpoints import Checkpoints
+from seqtrain.errors import WrongInput
 from seqtrain.interruption import Interruption
 from seqtrain.learner import Learner
 from seqtrain.loading import Data
 from seqtrain.loading.batches import PlainBatches, TrainingBatches
 from seqtrain.parts import Parts
 from seqtrain.run_folder import RunFolder
+from seqtrain.schedulers import Plateau
 from seqtrain.sequences import Sequences
 
 if TYPE_CHECKING:
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Fit:
-    """A training that can be started: `trainer.fit(learner, batches, plain(data.val))`."""
+    """A training that can be started: `trainer.fit(learner, batches, validating())`."""
 
     trainer: "pl.Trainer"
     learner: Learner
@@ -29,6 +32,10 @@ class Fit:
     record: Record
     data: Data
     chunk: int
+
+    def validating(self) -> PlainBatches | None:
+        """Batches to validate on, where there is a validation set."""
+        return None if self.data.val is None else self.plain(self.data.val)
 
     def plain(self, sequences: Sequences) -> PlainBatches:
         """Batches to validate or test on."""
@@ -60,7 +67,9 @@ def make_fit(
         asked_to_stop=lambda: interruption.signum is not None,
         gradient_clip_val=training.gradient_clip_val,
     )
-    record = Record(run, checkpoints, interruption)
+    if data.val is None:
+        _check_needs_no_validation(parts)
+    record = Record(run, checkpoints, interruption, validates=data.val is not None)
     callbacks = [_callback(recipe(), checkpoints) for recipe in parts.callbacks.values()]
     callbacks += [Progress()] if training.progress else []
     loggers = _loggers(parts, run, resumed_at)
@@ -73,6 +82,15 @@ def make_fit(
         position=lambda: trainer.global_step,
     )
     return Fit(trainer, learner, batches, record, data, training.steps_per_execution)
+
+
+def _check_needs_no_validation(parts: Parts) -> None:
+    watching = [f"callbacks.{name}" for name, recipe in parts.callbacks.items() if recipe.cls is EarlyStopping]
+    watching += ["scheduler=plateau"] if parts.scheduler.cls is Plateau else []
+    if watching:
+        raise WrongInput(
+            f"data.val_fraction is 0, so {watching[0]} has no validation to watch: set data.val_fraction=0.1"
+        )
 
 
 def _callback(made: Any, checkpoints: Checkpoints) -> "pl.Callback":

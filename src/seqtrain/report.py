@@ -24,6 +24,7 @@ _EXPECTED = (
     r"The '.*dataloader' does not have many workers",  # their number is a setting; 0 is fastest for small data
     r"The number of training batches \(.*\) is smaller than the logging interval",  # the run's record logs
     r"You're resuming from a checkpoint that ended before the epoch ended",  # the loader finds its place by itself
+    r"You defined a `validation_step` but have no `val_dataloader`",  # data.val_fraction=0 asked for that
     r"GPU available but not used",  # trainer=cpu asked for that
     r"The `srun` command is available on your system but is not used",  # a run outside Slurm is meant
 )

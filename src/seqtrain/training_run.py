@@ -64,7 +64,7 @@ def train(parts: Parts, folder: Path, *, config: str, overrides: list[str], resu
             fit = make_fit(parts, data, run, interruption, resumed_at=resumed_at)
             result["parameters"] = fit.learner.network.parameter_count()
             with interruption.deferred():
-                fit.trainer.fit(fit.learner, fit.batches, fit.plain(data.val), ckpt_path=checkpoint, weights_only=True)
+                fit.trainer.fit(fit.learner, fit.batches, fit.validating(), ckpt_path=checkpoint, weights_only=True)
             result |= _best(fit) | {"epochs": fit.trainer.current_epoch, "steps": fit.trainer.global_step}
             fit.learner.load_state_dict(run.best_checkpoint(fit.record.best["step"])["state_dict"])
             shown, tested = _test(fit)
@@ -100,10 +100,10 @@ def _resumed_at(checkpoint: Path | None, data: Data) -> int:
 def _test(fit: Fit) -> tuple[Shown, dict[str, float]]:
     """Metrics of the test set, touched once, at the best epoch's weights, and what it shows.
 
-    Where there is no test set the validation set is shown.
+    Where there is no test set the validation set is shown, or else the training set.
     """
     data, learner = fit.data, fit.learner
-    shown = Shown(data.spec, data.val if data.test is None else data.test)
+    shown = Shown(data.spec, data.looked_at)
     learner.watch = shown.see
     fit.trainer.test(learner, fit.plain(shown.sequences), verbose=False)
     return shown, {} if data.test is None else metrics("test", learner.eval_sums, learner.scores)

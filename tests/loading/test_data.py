@@ -59,10 +59,14 @@ def test_statistics_come_from_the_training_set_alone() -> None:
 def test_sets_that_do_not_fit_together_are_refused() -> None:
     with pytest.raises(WrongInput, match="the test set has 3 features a step but the training set has 2"):
         load_data(Given(sets(test=labelled(4, features=3))), Loading(), seed=0)
-    with pytest.raises(WrongInput, match=r"val_fraction is 0.*set data\.val_fraction"):
-        load_data(Given(sets()), Loading(val_fraction=0.0), seed=0)
     with pytest.raises(WrongInput, match="must return a Sets"):
         load_data(Given(None), Loading(), seed=0)
+
+
+def test_nothing_is_carved_to_validate_on_where_that_is_said() -> None:
+    data = load_data(Given(sets()), Loading(val_fraction=0.0), seed=0)
+    assert data.val is None
+    assert len(data.train) == len(sets().train)
 
 
 def test_classes_at_every_step_are_counted_without_padding() -> None:

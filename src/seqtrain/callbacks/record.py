@@ -25,8 +25,11 @@ class Record(Checkpoint):
     checkpoint: rows of steps that a resumed run makes again are cut off first.
     """
 
-    def __init__(self, folder: RunFolder, settings: Checkpoints, interruption: Interruption) -> None:
+    def __init__(
+        self, folder: RunFolder, settings: Checkpoints, interruption: Interruption, *, validates: bool = True
+    ) -> None:
         self._folder = folder
+        self._validates = validates
         self._settings = settings
         self._interruption = interruption
         self._rows: IO[bytes] | None = None
@@ -99,6 +102,9 @@ class Record(Checkpoint):
         if improved and validated is not None:
             score = validated[self._settings.monitor]
             self.best = {"score": score, "epoch": epoch, "step": step, "metrics": validated}
+        if not self._validates:  # the last epoch is kept
+            improved = True
+            self.best = {"score": trained["train/loss"], "epoch": epoch, "step": step, "metrics": trained}
         self._save(trainer, best=improved)
         self._stop_if_asked()
 

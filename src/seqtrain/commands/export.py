@@ -71,16 +71,15 @@ def main(typed: list[str]) -> int:
 
 
 def _examples(trained: "Trained") -> "Sequences | None":
-    """What the run was tested on, or validated on, to hold an export against. None, and told: it cannot be read."""
+    """What the run was tested on, to hold an export against. None, and told: it cannot be read."""
     node = trained.config.get("data")
     if not isinstance(node, DictConfig):
         return None
     try:
-        data = load_run_data(trained, node)
+        return load_run_data(trained, node).looked_at
     except WrongInput as error:
         print(f"held against random sequences only, since the run's data cannot be read: {error}", file=sys.stderr)
         return None
-    return data.val if data.test is None else data.test
 
 
 def _size(path: Path) -> str:

@@ -10,9 +10,10 @@ _MOST_CLASSES = 40  # a page names no more of them
 
 def describe(data: Data) -> dict[str, str]:
     """Sets, inputs, what is predicted, normalising; by a word for each."""
-    test = f"{len(data.test):,} to test on" if data.test is not None else "none to test on"
+    others = {"validate": data.val, "test": data.test}
+    rest = [f"{'none' if part is None else f'{len(part):,}'} to {verb} on" for verb, part in others.items()]
     lines = {
-        "sets": f"{len(data.train):,} sequences to train on, {len(data.val):,} to validate on, {test}",
+        "sets": f"{len(data.train):,} sequences to train on, {', '.join(rest)}",
         "inputs": f"{_features(data.spec.features)} a step, {span(data.spec.shortest, data.spec.longest)}",
         "predicts": _predicts(data.spec),
     }

@@ -30,7 +30,9 @@ class ChosenSet:
     def __init__(self, data: Data, which: Which, classes: tuple[str, ...]) -> None:
         sets = {"train": data.train, "val": data.val, "test": data.test}
         if which != "all" and sets[which] is None:
-            raise WrongInput("the data has no test set: set set=val, or set=all for all of it")
+            word = {"val": "validation"}.get(which, which)
+            there = [name for name, part in sets.items() if part is not None]
+            raise WrongInput(f"the data has no {word} set: set set={there[-1]}, or set=all for all of it")
         names = list(sets) if which == "all" else [which]
         found = [sets[name] for name in names]
         self._parts = [in_order_of(part, data.spec.classes, classes) for part in found if part is not None]

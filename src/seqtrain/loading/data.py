@@ -24,7 +24,7 @@ class Data:
     """Sequences to train, validate and test on, and what is known of them."""
 
     train: Sequences
-    val: Sequences
+    val: Sequences | None
     test: Sequences | None
     spec: Spec
     view: View
@@ -38,6 +38,12 @@ class Data:
     def target_scale(self) -> Tensor | None:
         """What the errors of values are divided by in the loss."""
         return None if self.target_statistics is None else self.target_statistics.std
+
+    @property
+    def looked_at(self) -> Sequences:
+        """What a finished run is shown on: the test set, or else what there is."""
+        found = self.val if self.test is None else self.test
+        return self.train if found is None else found
 
     def steps_per_epoch(self, accumulate: int) -> int:
         """Optimizer steps of one epoch, with gradients accumulated over so many batches."""
@@ -100,7 +106,8 @@ def load_data(data_set: object, loading: Loading, *, seed: int) -> Data:
         train, val, test = divide(sets, loading, seed=seed)
         if loading.limit is not None:
             most = loading.limit * loading.batch_size
-            train, val, test = _limited(train, most), _limited(val, most), _limited(test, most) if test else None
+            train = _limited(train, most)
+            val, test = (part and _limited(part, most) for part in (val, test))
         statistics = sets.normalize(train) if sets.normalize is not None else None
         scale = target_statistics(train, sets.change_from) if sets.scale_targets else None
         fitted = sets.fit_augment(train) if sets.fit_augment is not None else None
@@ -134,8 +141,8 @@ def _check(sets: Sets) -> None:
             )
 
 
-def _spec(sets: Sets, train: Sequences, val: Sequences, test: Sequences | None) -> Spec:
-    parts = [train, val] if test is None else [train, val, test]
+def _spec(sets: Sets, train: Sequences, val: Sequences | None, test: Sequences | None) -> Spec:
+    parts = [part for part in (train, val, test) if part is not None]
     return Spec(
         features=train.features,
         shortest=min(part.shortest for part in parts),

@@ -19,7 +19,8 @@ class Loading:
         length_pool: batches whose sequences are sorted by length together, such as 20, so that little is padded;
             1 mixes all, which serves batch norm better where lengths tell classes.
         balanced: whether an epoch draws from every class as often, with replacement, however rare it is.
-        val_fraction: share of the training set used for validation where none is published.
+        val_fraction: share of the training set used for validation where none is published; 0 validates nothing
+            and keeps the last epoch, for sets too small to spare any.
         fold: cross-validation: test on this fold, from 0, of all sequences, and train on the others; null: as the
             data is split.
         folds: into how many folds all sequences are divided, by class, the same ones whatever the seed.

@@ -31,7 +31,7 @@ class Part:
         return Part(self.sequences.select(indices), self.same[indices])
 
 
-def divide(sets: Sets, loading: Loading, *, seed: int) -> tuple[Sequences, Sequences, Sequences | None]:
+def divide(sets: Sets, loading: Loading, *, seed: int) -> tuple[Sequences, Sequences | None, Sequences | None]:
     """The sequences to train, validate and test on. What seqtrain splits keeps equal sequences and groups together.
 
     Raises WrongInput where a part would be empty, where a group or equal sequences are on two sides of a split that
@@ -50,11 +50,7 @@ def divide(sets: Sets, loading: Loading, *, seed: int) -> tuple[Sequences, Seque
         train = parts.pop("train")
         if "test" not in parts and sets.test_fraction > 0:
             train, parts["test"] = _carved("test", train, sets, loading, sets.test_fraction, mix(seed, _TEST))
-    if "val" not in parts:
-        if loading.val_fraction == 0:
-            raise WrongInput(
-                "val_fraction is 0 but the data has no validation set of its own: set data.val_fraction=0.1"
-            )
+    if "val" not in parts and loading.val_fraction > 0:
         train, parts["val"] = _carved("validation", train, sets, loading, loading.val_fraction, mix(seed, _VAL))
     sides = {"train": train, **parts}
     sequences = {name: part.sequences for name, part in sides.items()}
@@ -63,7 +59,7 @@ def divide(sets: Sets, loading: Loading, *, seed: int) -> tuple[Sequences, Seque
         check_content(sequences, {name: part.same for name, part in sides.items()}, refuse=refuse)
     sizes = [f"{len(sequences[name]):,} {word}" for name, word in _WORDS.items() if name in sequences]
     _log.info("sequences: %s", ", ".join(sizes))
-    return sequences["train"], sequences["val"], sequences.get("test")
+    return sequences["train"], sequences.get("val"), sequences.get("test")
 
 
 _WORDS = {"train": "to train on", "val": "to validate on", "test": "to test on"}
