@@ -32,14 +32,14 @@ def row(name: str, runs: list[dict[str, Any]], metrics: tuple[str, ...], *, unfi
     if metric is None:
         sys.exit(f"{name} has no {' or '.join(metrics)}, only {', '.join(sorted(runs[0]['metrics']))}")
     test = [run["metrics"][f"test/{metric}"] for run in runs]
-    val = [run["metrics"][f"val/{metric}"] for run in runs]
+    val = [run["metrics"][f"val/{metric}"] for run in runs if f"val/{metric}" in run["metrics"]]
     seconds = [run["seconds"] for run in runs]
     cells = [
         name + (f" ({unfinished} unfinished)" if unfinished else ""),
         metric,
         f"**{shown(mean(test), metric)}**",
         " ".join(shown(value, metric) for value in test),
-        " ".join(shown(value, metric) for value in val),
+        " ".join(shown(value, metric) for value in val) or "none",
         f"{min(seconds):.0f}–{max(seconds):.0f}",
         f"{runs[0]['steps']:,}",
         f"{runs[0]['parameters']:,}",
