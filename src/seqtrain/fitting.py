@@ -12,6 +12,7 @@ from seqtrain.learner import Learner
 from seqtrain.loading import Data
 from seqtrain.loading.batches import PlainBatches, TrainingBatches
 from seqtrain.parts import Parts
+from seqtrain.ranks import rank
 from seqtrain.run_folder import RunFolder
 from seqtrain.sequences import Sequences
 
@@ -45,6 +46,7 @@ def make_fit(
     seed, training, checkpoints, task = parts.run.seed, parts.trainer(), parts.checkpoint(), parts.task()
     scores = task.scores(data.spec)
     checkpoints.check_metric(scores.names)
+    training.check_batch(data.loading.batch_size)
     steps_per_epoch = data.steps_per_epoch(training.accumulate_grad_batches)
     total_steps = training.total_steps(steps_per_epoch)
     learner = Learner(
@@ -62,8 +64,8 @@ def make_fit(
     )
     record = Record(run, checkpoints, interruption)
     callbacks = [_callback(recipe(), checkpoints) for recipe in parts.callbacks.values()]
-    callbacks += [Progress()] if training.progress else []
-    loggers = _loggers(parts, run, resumed_at)
+    callbacks += [Progress()] if training.progress and rank() == 0 else []
+    loggers = _loggers(parts, run, resumed_at) if rank() == 0 else []
     trainer = training.trainer(run.path, total_steps, [*callbacks, record], loggers)
     batches = data.training(
         seed=seed,

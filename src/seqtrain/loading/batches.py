@@ -26,19 +26,26 @@ class Reader:
 
     Draws are those of `order.epoch_batches`; each is augmented in a way of its own. It is the `dataset` of a torch
     DataLoader whose sampler gives such pairs.
+
+    Of processes that train together each reads its part of every batch, so that none is read twice or lost. Where
+    there is none for this one, a sequence of another's part stands in.
     """
 
     sequences: Sequences
     seed: int = 0
     augment: Augment | None = None
+    rank: int = 0
+    ranks: int = 1
 
     def __getitem__(self, what: tuple[int, Tensor]) -> Batch:
-        epoch, draws = what
+        epoch, drawn = what
+        part = drawn[self.rank :: self.ranks]
+        draws = part if len(part) else drawn[:1]
         with one_thread():
             batch = self.sequences.batch(draws % len(self.sequences))
             if self.augment is not None:
                 batch = self.augment(batch, Draws(mix(self.seed, _AUGMENTATION), epoch, draws))
-        return batch
+        return batch if len(part) else batch._replace(indices=part)
 
 
 class TrainingBatches:
