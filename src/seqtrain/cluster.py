@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from seqtrain.errors import WrongInput
 
-_NUMBERS = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "SLURM_PROCID", "SLURM_STEP_NUM_TASKS", "SLURM_LOCALID")
+_SLURM = ("PROCID", "STEP_NUM_TASKS", "LOCALID", "JOB_ID", "STEP_ID")
+_NUMBERS = ("RANK", "WORLD_SIZE", "LOCAL_RANK", *(f"SLURM_{name}" for name in _SLURM))
 
 
 @dataclass(frozen=True)
@@ -28,14 +29,14 @@ def place(devices: int) -> Place | None:
     from lightning_fabric.plugins.environments.slurm import SLURMEnvironment
     from torch.distributed import is_torchelastic_launched
 
-    told = {name: int(value) for name, value in os.environ.items() if name in _NUMBERS}
+    numbers = {name: int(value) for name, value in os.environ.items() if name in _NUMBERS}
     if is_torchelastic_launched():
         by, meet = "torchrun", "env://"
-        found = Place(told["RANK"], told["WORLD_SIZE"], told["LOCAL_RANK"], meet)
-    elif told.get("SLURM_STEP_NUM_TASKS", 1) > 1:  # srun sets it; what a batch script starts by itself has none
-        by, slurm = "srun", SLURMEnvironment()
-        meet = f"tcp://{slurm.main_address}:{slurm.main_port}"
-        found = Place(told["SLURM_PROCID"], told["SLURM_STEP_NUM_TASKS"], told["SLURM_LOCALID"], meet)
+        found = Place(numbers["RANK"], numbers["WORLD_SIZE"], numbers["LOCAL_RANK"], meet)
+    elif numbers.get("SLURM_STEP_NUM_TASKS", 1) > 1:  # srun sets it; what a batch script starts by itself has none
+        by, host = "srun", SLURMEnvironment.resolve_root_node_address(os.environ["SLURM_STEP_NODELIST"])
+        meet = f"tcp://{host}:{_port(numbers['SLURM_JOB_ID'], numbers['SLURM_STEP_ID'])}"
+        found = Place(numbers["SLURM_PROCID"], numbers["SLURM_STEP_NUM_TASKS"], numbers["SLURM_LOCALID"], meet)
     else:
         return None
     if found.count != devices:
@@ -43,3 +44,8 @@ def place(devices: int) -> Place | None:
             f"trainer.devices is {devices} but {by} started {found.count} processes: set trainer.devices={found.count}"
         )
     return found
+
+
+def _port(job: int, step: int) -> int:
+    """A port that other steps on the same machine hardly use."""
+    return 20_000 + (31 * job + step) % 10_000

@@ -46,7 +46,6 @@ def make_fit(
     seed, training, checkpoints, task = parts.run.seed, parts.trainer(), parts.checkpoint(), parts.task()
     scores = task.scores(data.spec)
     checkpoints.check_metric(scores.names)
-    training.check_batch(data.loading.batch_size)
     steps_per_epoch = data.steps_per_epoch(training.accumulate_grad_batches)
     total_steps = training.total_steps(steps_per_epoch)
     learner = Learner(

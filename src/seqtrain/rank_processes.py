@@ -3,14 +3,12 @@
 The one that starts them does none of the work, so that it can end the others where one dies, whatever they wait for.
 """
 
-import logging
 import os
 import signal
 import tempfile
 import threading
 import time
 import traceback
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing import get_context, parent_process
@@ -129,9 +127,6 @@ def _signals_forwarded(lines: dict[Connection, SpawnProcess]) -> Iterator[list[i
 def _rank(line: Connection, work: Callable[[], object], rank: int, count: int, meet: str, gpu: bool) -> None:
     """The life of one process; at its end it says how it went."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    if rank > 0:  # what all would say, the first one says
-        logging.getLogger("seqtrain").setLevel(logging.CRITICAL)
-        warnings.simplefilter("ignore")
     try:
         with joined(rank, count, local=rank, meet=meet, gpu=gpu):
             work()

@@ -2,6 +2,7 @@
 
 import logging
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -54,8 +55,9 @@ def train(parts: Parts, folder: Path, *, config: str, overrides: list[str], resu
     """
     work = partial(_train, parts, folder, config=config, overrides=overrides, resume=resume)
     training: Training = parts.trainer()
-    if training.devices == 1:
+    if training.devices == 1 or count() > 1:  # alone, or one of several already
         return work()
+    training.check_batch(parts.loading().batch_size)
     here = place(training.devices)
     if here is not None:
         with joined(here.rank, here.count, local=here.local, meet=here.meet, gpu=training.gpu):
@@ -75,6 +77,8 @@ def _train(parts: Parts, folder: Path, *, config: str, overrides: list[str], res
     if count() > 1:
         quiet_libraries()  # a process of its own
     if rank() > 0:
+        log.setLevel(logging.CRITICAL)  # what all would say, the first one says
+        warnings.simplefilter("ignore")
         first = _first(None, config)
         if first is not None:
             with interruption.listening():
