@@ -10,7 +10,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
@@ -127,16 +127,17 @@ def _signals_forwarded(lines: dict[Connection, SpawnProcess]) -> Iterator[list[i
 def _rank(line: Connection, work: Callable[[], object], rank: int, count: int, meet: str, gpu: bool) -> None:
     """The life of one process; at its end it says how it went."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    ending: Exception | None = None
     try:
         with joined(rank, count, local=rank, meet=meet, gpu=gpu):
             work()
-        line.send(None)
     except (WrongInput, Interrupted, ArithmeticError, PeerLost) as error:
-        line.send(error)
+        ending = error
     except Exception as error:
-        failure = RankFailed(f"process {rank} of {count} failed: {type(error).__name__}: {error}")
-        failure.add_note("".join(traceback.format_exception(error)))
-        line.send(failure)
+        ending = RankFailed(f"process {rank} of {count} failed: {type(error).__name__}: {error}")
+        ending.add_note("".join(traceback.format_exception(error)))
+    with suppress(BrokenPipeError):  # whoever started this is gone
+        line.send(ending)
 
 
 def _end_with_parent() -> None:
