@@ -1,7 +1,10 @@
 """What Lightning is handed for one training, put together from the parts of a run and its data."""
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from seqtrain.assemble import assemble
 from seqtrain.callbacks.progress import Progress
@@ -11,13 +14,16 @@ from seqtrain.interruption import Interruption
 from seqtrain.learner import Learner
 from seqtrain.loading import Data
 from seqtrain.loading.batches import PlainBatches, TrainingBatches
+from seqtrain.network import Network
 from seqtrain.parts import Parts
-from seqtrain.ranks import rank
+from seqtrain.ranks import count, rank
 from seqtrain.run_folder import RunFolder
 from seqtrain.sequences import Sequences
 
 if TYPE_CHECKING:
     import pytorch_lightning as pl
+
+log = logging.getLogger("seqtrain")
 
 
 @dataclass(frozen=True)
@@ -48,8 +54,10 @@ def make_fit(
     checkpoints.check_metric(scores.names)
     steps_per_epoch = data.steps_per_epoch(training.accumulate_grad_batches)
     total_steps = training.total_steps(steps_per_epoch)
+    network = assemble(parts.model, task, data, seed=seed)
+    _tell_own_statistics(network)
     learner = Learner(
-        assemble(parts.model, task, data, seed=seed),
+        network,
         task.criterion(data.spec, data.target_scale),
         scores,
         spec=data.spec,
@@ -74,6 +82,18 @@ def make_fit(
         position=lambda: trainer.global_step,
     )
     return Fit(trainer, learner, batches, record, data, training.steps_per_execution)
+
+
+def _tell_own_statistics(network: Network) -> None:
+    """Of several processes each would take the statistics of its own part of a batch, which no error shows."""
+    for name, module in network.named_modules():
+        if count() > 1 and isinstance(module, _BatchNorm):
+            log.warning(
+                "%s is torch's %s, which sees only a process's part of a batch: seqtrain.models.norm.MaskedBatchNorm "
+                "sees all of it, as with one process",
+                name,
+                type(module).__name__,
+            )
 
 
 def _callback(made: Any, checkpoints: Checkpoints) -> "pl.Callback":
