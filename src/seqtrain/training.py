@@ -98,7 +98,7 @@ class Training:
         return pl.Trainer(
             accelerator="gpu" if self.gpu else "cpu",
             devices=[local_rank() % torch.cuda.device_count()] if self.gpu and count() > 1 else 1,
-            plugins=LightningEnvironment() if count() > 1 else None,  # the learner talks to the others, Lightning not
+            plugins=LightningEnvironment(),  # whatever started this process: Lightning sees one device
             precision=_PRECISIONS[self.precision],  # type: ignore[arg-type]
             max_epochs=self.max_epochs,
             max_steps=total_steps,

@@ -1,7 +1,6 @@
 """Hydra's complaints about overrides, in words: what was wrong, what is allowed, the nearest valid name."""
 
-from collections.abc import Iterable, Mapping
-from pathlib import Path
+from collections.abc import Iterable
 
 from hydra.core.override_parser.types import Override, OverrideType
 from omegaconf import DictConfig, ListConfig, OmegaConf
@@ -81,13 +80,6 @@ def _check_key(key: str, base: DictConfig, configs: Configs) -> None:
             if part in configs.groups.get(above, {}):
                 raise WrongInput(f"{key} is no setting yet: add {above}={part}")
             owner = str(node.get("_target_") or above or "seqtrain")
-            error = unknown(part, owner, key, [str(name) for name in node if not str(name).startswith("_")])
-            having = _options_with(part, configs.groups.get(above, {}))
-            raise WrongInput(f"{error}; {above}={having[0]} has one") if len(having) == 1 else error
+            raise unknown(part, owner, key, [str(name) for name in node if not str(name).startswith("_")])
         node = node._get_node(part)
         node = node._value() if node is not None and not OmegaConf.is_config(node) else node
-
-
-def _options_with(key: str, options: Mapping[str, Path]) -> list[str]:
-    """Those of a group's options that have such a setting."""
-    return [name for name, path in options.items() if key in OmegaConf.load(path)]
