@@ -14,6 +14,7 @@ from omegaconf import OmegaConf
 from test_training import rows, weights
 
 from seqtrain.checkpoints import read_checkpoint
+from seqtrain.cluster import Place, place
 from seqtrain.errors import WrongInput
 from seqtrain.interruption import Interrupted
 from seqtrain.learner import Learner
@@ -157,15 +158,19 @@ def test_what_cannot_be_divided_is_told_before_anything_starts(
     assert not (tmp_path / "run").exists()
 
 
-def test_another_number_of_processes_than_was_started_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {
-        "STEP_NUM_TASKS": 4,
-        "PROCID": 0,
-        "LOCALID": 0,
-        "JOB_ID": 7,
-        "STEP_ID": 0,
-        "STEP_NODELIST": "a[1-4]",
-    }.items():
-        monkeypatch.setenv(f"SLURM_{name}", str(value))
-    with pytest.raises(WrongInput, match=r"trainer\.devices is 2 but srun started 4 processes"):
-        trained(tmp_path, *LSTM, *BASE, "trainer=ddp")
+SLURM = {"STEP_NUM_TASKS": 4, "PROCID": 3, "LOCALID": 1, "JOB_ID": 7, "STEP_ID": 0, "STEP_NODELIST": "a[1-2]"}
+TORCHRUN = {"TORCHELASTIC_RUN_ID": "x", "RANK": 3, "WORLD_SIZE": 4, "LOCAL_RANK": 1}
+STARTED = {"srun": {f"SLURM_{name}": value for name, value in SLURM.items()}, "torchrun": TORCHRUN}
+
+
+@pytest.mark.parametrize("by", STARTED)
+def test_a_cluster_may_start_the_processes(by: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert place(4) is None
+    for name, value in STARTED[by].items():
+        monkeypatch.setenv(name, str(value))
+    meet = {"srun": "tcp://a1:20217", "torchrun": "env://"}[by]
+    assert place(4) == Place(rank=3, count=4, local=1, meet=meet)
+    with pytest.raises(
+        WrongInput, match=rf"trainer\.devices is 2 but {by} started 4 processes: set trainer\.devices=4"
+    ):
+        place(2)

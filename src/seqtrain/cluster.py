@@ -5,9 +5,6 @@ from dataclasses import dataclass
 
 from seqtrain.errors import WrongInput
 
-_SLURM = ("PROCID", "STEP_NUM_TASKS", "LOCALID", "JOB_ID", "STEP_ID")
-_NUMBERS = ("RANK", "WORLD_SIZE", "LOCAL_RANK", *(f"SLURM_{name}" for name in _SLURM))
-
 
 @dataclass(frozen=True)
 class Place:
@@ -20,32 +17,36 @@ class Place:
 
 
 def place(devices: int) -> Place | None:
-    """This process's place, or None where it was started alone.
+    """This process's place, or None where it was started alone, or beside others that train something else.
 
     Raises WrongInput where another number of processes was started than `trainer.devices` says.
     """
-    if devices == 1:
-        return None
-    from lightning_fabric.plugins.environments.slurm import SLURMEnvironment
-    from torch.distributed import is_torchelastic_launched
-
-    numbers = {name: int(value) for name, value in os.environ.items() if name in _NUMBERS}
-    if is_torchelastic_launched():
-        by, meet = "torchrun", "env://"
-        found = Place(numbers["RANK"], numbers["WORLD_SIZE"], numbers["LOCAL_RANK"], meet)
-    elif numbers.get("SLURM_STEP_NUM_TASKS", 1) > 1:  # srun sets it; what a batch script starts by itself has none
-        by, host = "srun", SLURMEnvironment.resolve_root_node_address(os.environ["SLURM_STEP_NODELIST"])
-        meet = f"tcp://{host}:{_port(numbers['SLURM_JOB_ID'], numbers['SLURM_STEP_ID'])}"
-        found = Place(numbers["SLURM_PROCID"], numbers["SLURM_STEP_NUM_TASKS"], numbers["SLURM_LOCALID"], meet)
+    if "TORCHELASTIC_RUN_ID" in os.environ:
+        by, found = "torchrun", _torchrun()
+    elif devices > 1 and _number("SLURM_STEP_NUM_TASKS", 1) > 1:  # srun sets it, a batch script by itself has none
+        by, found = "srun", _srun()
     else:
         return None
     if found.count != devices:
         raise WrongInput(
             f"trainer.devices is {devices} but {by} started {found.count} processes: set trainer.devices={found.count}"
         )
-    return found
+    return None if found.count == 1 else found
 
 
-def _port(job: int, step: int) -> int:
-    """A port that other steps on the same machine hardly use."""
-    return 20_000 + (31 * job + step) % 10_000
+def _torchrun() -> Place:
+    return Place(_number("RANK"), _number("WORLD_SIZE"), _number("LOCAL_RANK"), "env://")
+
+
+def _srun() -> Place:
+    from lightning_fabric.plugins.environments.slurm import SLURMEnvironment
+
+    host = SLURMEnvironment.resolve_root_node_address(os.environ["SLURM_STEP_NODELIST"])
+    port = 20_000 + (31 * _number("SLURM_JOB_ID") + _number("SLURM_STEP_ID")) % 10_000  # that other steps hardly use
+    return Place(
+        _number("SLURM_PROCID"), _number("SLURM_STEP_NUM_TASKS"), _number("SLURM_LOCALID"), f"tcp://{host}:{port}"
+    )
+
+
+def _number(name: str, default: int = 0) -> int:
+    return int(os.environ.get(name, default))

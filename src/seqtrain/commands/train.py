@@ -55,11 +55,14 @@ def _single(trials: "Trials", folder: Path) -> int:
 
 def _sweep(trials: "Trials", folder: Path) -> int:
     from seqtrain.build import prepare
+    from seqtrain.cluster import place
     from seqtrain.commands.run_folders import trial_folder
     from seqtrain.identity import identity
     from seqtrain.report import from_here
     from seqtrain.sweeps import Trial, run_sweep
 
+    if place(_devices(trials.first)) is not None:
+        raise WrongInput("-m starts the processes of each trial itself: start it without torchrun or srun")
     every = [
         Trial(
             folder=folder / trial_folder(each.overrides),
@@ -173,8 +176,12 @@ def _leads(config: DictConfig) -> bool:
     """Whether this is the only process, or the first of those that torchrun or srun started to train together."""
     from seqtrain.cluster import place
 
-    here = place(config.trainer.get("devices", 1))
+    here = place(_devices(config))
     return here is None or here.rank == 0
+
+
+def _devices(config: DictConfig) -> int:
+    return int(config.trainer.get("devices", 1))  # stored configs may be older than the setting
 
 
 def _show(arguments: Arguments) -> int:
