@@ -34,12 +34,15 @@ def main(typed: list[str]) -> int:
     stopped = _resumed(arguments.overrides)
     if stopped is not None:
         return resume(Path(stopped), [each for each in arguments.overrides if not each.startswith("resume=")])
+    from seqtrain.cluster import place
     from seqtrain.commands.trials import check_trials
 
     trials = check_trials(arguments, values=not arguments.shows)
     if arguments.shows:
         return _show(arguments)
     _check_hydras(arguments.overrides)
+    if trials.multirun and place(_devices(trials.first)) is not None:
+        raise WrongInput("a sweep starts the processes of each trial itself: start it without torchrun or srun")
     folder = _folder(trials, arguments)
     return _sweep(trials, folder) if trials.multirun else _single(trials, folder)
 
@@ -55,14 +58,11 @@ def _single(trials: "Trials", folder: Path) -> int:
 
 def _sweep(trials: "Trials", folder: Path) -> int:
     from seqtrain.build import prepare
-    from seqtrain.cluster import place
     from seqtrain.commands.run_folders import trial_folder
     from seqtrain.identity import identity
     from seqtrain.report import from_here
     from seqtrain.sweeps import Trial, run_sweep
 
-    if place(_devices(trials.first)) is not None:
-        raise WrongInput("-m starts the processes of each trial itself: start it without torchrun or srun")
     every = [
         Trial(
             folder=folder / trial_folder(each.overrides),
