@@ -211,9 +211,9 @@ def stop_after(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
 
     original = Learner._step
 
-    def limited(self: Learner, group: object) -> float:
+    def limited(self: Learner, group: object, *more: object) -> float:
         if self.trainer.global_step == step:
             raise KeyError("as if the machine had failed")
-        return original(self, group)  # type: ignore[arg-type]
+        return original(self, group, *more)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Learner, "_step", limited)

@@ -20,7 +20,12 @@ class Batch(NamedTuple):
     lengths: Tensor  # (B,) int64: the valid steps of each sequence
     targets: Tensor  # (B, T, D) float, (B, T) int64, (B, D) float or (B,) int64, as `Spec.predicts` says
     scored: Tensor | None  # (B, T) bool: the steps that count; None where a whole sequence is predicted
-    indices: Tensor  # (B,) int64: which sequences of their set these are
+    indices: Tensor  # (B,) int64: which sequences of their set these are; (0,) where others count them
+
+    @property
+    def stands_in(self) -> bool:
+        """Whether it only keeps a process busy whose part of a batch is empty."""
+        return len(self.indices) == 0
 
 
 @dataclass(frozen=True)

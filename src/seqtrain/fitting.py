@@ -1,7 +1,10 @@
 """What Lightning is handed for one training, put together from the parts of a run and its data."""
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from seqtrain.assemble import assemble
 from seqtrain.callbacks.early_stopping import EarlyStopping
@@ -13,13 +16,17 @@ from seqtrain.interruption import Interruption
 from seqtrain.learner import Learner
 from seqtrain.loading import Data
 from seqtrain.loading.batches import PlainBatches, TrainingBatches
+from seqtrain.network import Network
 from seqtrain.parts import Parts
+from seqtrain.ranks import count, rank
 from seqtrain.run_folder import RunFolder
 from seqtrain.schedulers import Plateau
 from seqtrain.sequences import Sequences
 
 if TYPE_CHECKING:
     import pytorch_lightning as pl
+
+log = logging.getLogger("seqtrain")
 
 
 @dataclass(frozen=True)
@@ -54,8 +61,10 @@ def make_fit(
     checkpoints.check_metric(scores.names)
     steps_per_epoch = data.steps_per_epoch(training.accumulate_grad_batches)
     total_steps = training.total_steps(steps_per_epoch)
+    network = assemble(parts.model, task, data, seed=seed)
+    _tell_own_statistics(network)
     learner = Learner(
-        assemble(parts.model, task, data, seed=seed),
+        network,
         task.criterion(data.spec, data.target_scale),
         scores,
         spec=data.spec,
@@ -71,8 +80,8 @@ def make_fit(
         _check_needs_no_validation(parts)
     record = Record(run, checkpoints, interruption, validates=data.val is not None)
     callbacks = [_callback(recipe(), checkpoints) for recipe in parts.callbacks.values()]
-    callbacks += [Progress()] if training.progress else []
-    loggers = _loggers(parts, run, resumed_at)
+    callbacks += [Progress()] if training.progress and rank() == 0 else []
+    loggers = _loggers(parts, run, resumed_at) if rank() == 0 else []
     trainer = training.trainer(run.path, total_steps, [*callbacks, record], loggers)
     batches = data.training(
         seed=seed,
@@ -91,6 +100,18 @@ def _check_needs_no_validation(parts: Parts) -> None:
         raise WrongInput(
             f"data.val_fraction is 0, so {watching[0]} has no validation to watch: set data.val_fraction=0.1"
         )
+
+
+def _tell_own_statistics(network: Network) -> None:
+    """Of several processes each would take the statistics of its own part of a batch, which no error shows."""
+    for name, module in network.named_modules():
+        if count() > 1 and isinstance(module, _BatchNorm):
+            log.warning(
+                "%s is torch's %s, which sees only a process's part of a batch: seqtrain.models.norm.MaskedBatchNorm "
+                "sees all of it, as with one process",
+                name,
+                type(module).__name__,
+            )
 
 
 def _callback(made: Any, checkpoints: Checkpoints) -> "pl.Callback":

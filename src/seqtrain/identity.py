@@ -22,6 +22,7 @@ _NO_MATTER = (  # settings of speed, of the machine, of what is shown and of wha
     "data.cache",
     "data.download",
     "trainer.accelerator",
+    "trainer.devices",
     "trainer.progress",
     "trainer.steps_per_execution",
     "hydra",

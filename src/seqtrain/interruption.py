@@ -2,7 +2,7 @@
 
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -20,11 +20,19 @@ class Interrupted(Exception):
         super().__init__(f"stopped by {signal.Signals(signum).name}")
         self.signum = signum
 
+    def __reduce__(self) -> tuple[type["Interrupted"], tuple[int]]:
+        return Interrupted, (self.signum,)
+
 
 class Interruption:
-    """Whether someone asked to stop, as `signum`; before and after training a signal acts at once."""
+    """Whether someone asked this process to stop, as `signum`; before and after training a signal acts at once.
 
-    def __init__(self) -> None:
+    Args:
+        agree: the largest of the numbers that the processes give which train together.
+    """
+
+    def __init__(self, agree: Callable[[int], int] = int) -> None:
+        self._agree = agree
         self.signum: int | None = None
         self._training = False
         self._asked_at = 0.0
@@ -53,12 +61,22 @@ class Interruption:
             yield
         finally:
             self._training = False
-        if self.signum is not None:  # it came after the last step
-            raise Interrupted(self.signum)
+        self.stop_if_asked()  # it came after the last step
+
+    def asked(self) -> int | None:
+        """The signal by which this process, or one that trains with it, was asked to stop."""
+        return self._agree(self.signum or 0) or None
+
+    def stop_if_asked(self) -> None:
+        """Raise Interrupted in every process, if one of them was asked to stop."""
+        signum = self.asked()
+        if signum is not None:
+            raise Interrupted(signum)
 
     def _receive(self, signum: int, _: FrameType | None) -> None:
-        now = time.monotonic()
-        if not self._training or (self.signum is not None and now - self._asked_at > _PATIENCE):
+        now, before = time.monotonic(), self.signum
+        if before is not None and now - self._asked_at <= _PATIENCE:
+            return  # the same wish again: a scheduler tells each process, and the first process tells the others
+        self.signum, self._asked_at = signum, now
+        if before is not None or not self._training:
             raise Interrupted(signum)
-        if self.signum is None:
-            self.signum, self._asked_at = signum, now

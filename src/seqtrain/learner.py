@@ -21,6 +21,7 @@ from seqtrain.loading.batches import Group
 from seqtrain.metrics import Scores
 from seqtrain.network import Network, reseed
 from seqtrain.randomness import mix
+from seqtrain.ranks import count, counted, gathered, rank, same_everywhere, sum_gradients, summed
 from seqtrain.sums import Sums
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class Learner(pl.LightningModule):
         seed: what dropout's randomness is keyed by, with the step.
         steps_per_epoch: optimizer steps of one epoch.
         total_steps: optimizer steps of the whole training.
-        asked_to_stop: looked at before every step, so that a chunk ends early.
+        asked_to_stop: whether this process was; looked at before every step, so that a chunk ends early.
         gradient_clip_val: largest norm of all gradients together, or None.
     """
 
@@ -85,6 +86,8 @@ class Learner(pl.LightningModule):
         self._seed = seed
         self._clip = gradient_clip_val
         self._resumed: dict[str, Any] | None = None
+        self._someone_asked = False
+        self._masks = (rank(),) if count() > 1 else ()  # dropout differs between processes
 
     def configure_optimizers(self) -> Any:
         try:
@@ -100,13 +103,16 @@ class Learner(pl.LightningModule):
         self._optimizer = wrapped.optimizer  # the bare one: Lightning's wrapper costs 20 µs a step
         self._scheduler = self.lr_schedulers()
         self._parameters_list = [p for p in self.network.parameters() if p.requires_grad]
+        same_everywhere(self.network.state_dict().values())
 
     def training_step(self, chunk: list[Group], _: int) -> None:
         self.updates_in_call = 0
-        for group in chunk:
-            if self._asked_to_stop():
+        weights = [[self._weight(batch) for batch in group] for group in chunk]
+        totals = summed(*[torch.stack(each).sum() if len(each) > 1 else each[0] for each in weights])
+        for group, parts, total in zip(chunk, weights, totals, strict=True):
+            if self._someone_asked or (count() == 1 and self._asked_to_stop()):
                 return
-            self.last_loss = self._step(group)
+            self.last_loss = self._step(group, parts, total)
             self.updates_in_call += 1
 
     def learning_rate(self) -> float:
@@ -116,20 +122,33 @@ class Learner(pl.LightningModule):
         step = self.trainer.global_step
         return step % self.steps_per_epoch == 0 or step == self.total_steps
 
-    def _step(self, group: Group) -> float:
-        """One optimizer step: the mean loss over everything scored in the group's batches."""
+    def _weight(self, batch: Batch) -> Tensor:
+        weight = self.criterion.weight(batch)
+        return 0 * weight if batch.stands_in else weight
+
+    def _step(self, group: Group, weights: list[Tensor], weight: Tensor) -> float:
+        """One optimizer step: the mean loss over everything scored in the group's batches, of all processes.
+
+        Args:
+            weights: of the batches of this process.
+            weight: of all batches of all processes.
+        """
         step = self.trainer.global_step
-        weights = [self.criterion.weight(batch) for batch in group]
-        weight = torch.stack(weights).sum() if len(weights) > 1 else weights[0]
         loss = 0.0
         for part, batch in enumerate(group):
-            reseed(self.device, mix(self._seed, _DROPOUT, step, part))
+            reseed(self.device, mix(self._seed, _DROPOUT, step, part, *self._masks))
+            if batch.stands_in:
+                self._stand_in(batch)
+                continue
             outputs = self.network(batch.inputs, batch.lengths)
             total = self.criterion(outputs, batch)
             share = total / weight
             loss += self._finite(share, step, batch)
             share.backward()  # type: ignore[no-untyped-call]
             self.train_sums.add(total.detach(), weights[part], self.scores.measure(outputs.detach(), batch))
+        if count() > 1:
+            loss, asked = sum_gradients(self._parameters_list, loss, float(self._asked_to_stop()))
+            self._someone_asked = asked > 0
         if self._clip is not None:
             nn.utils.clip_grad_norm_(self._parameters_list, self._clip)
         self._optimizer.step()
@@ -138,6 +157,13 @@ class Learner(pl.LightningModule):
         if self._scheduler is not None and self._interval == "step":
             self._scheduler.step()  # type: ignore[union-attr]
         return loss
+
+    def _stand_in(self, batch: Batch) -> None:
+        """Take part in the other processes' sums, with nothing to add."""
+        with counted(False):
+            outputs = self.network(batch.inputs, batch.lengths)
+            nothing = 0 * self.criterion(outputs, batch)
+            nothing.backward()  # type: ignore[no-untyped-call]
 
     def _finite(self, loss: Tensor, step: int, batch: Batch) -> float:
         value = float(loss.detach())
@@ -153,6 +179,8 @@ class Learner(pl.LightningModule):
 
     def validation_step(self, chunk: list[Batch], _: int) -> None:
         for batch in chunk:
+            if batch.stands_in:
+                continue
             outputs = self.network(batch.inputs, batch.lengths)
             total = self.criterion(outputs, batch)
             self.eval_sums.add(total, self.criterion.weight(batch), self.scores.measure(outputs, batch))
@@ -167,9 +195,11 @@ class Learner(pl.LightningModule):
     on_test_epoch_start = on_validation_epoch_start
 
     def on_validation_epoch_end(self) -> None:
+        self.eval_sums = self.eval_sums.over_ranks()
         self._log_metrics("val")
 
     def on_test_epoch_end(self) -> None:
+        self.eval_sums = self.eval_sums.over_ranks()
         self._log_metrics("test")
 
     def _log_metrics(self, of: str) -> None:
@@ -186,7 +216,7 @@ class Learner(pl.LightningModule):
         checkpoint["seqtrain"] = {
             "step": self.trainer.global_step,
             "epoch": self.trainer.fit_loop.epoch_progress.current.processed,  # type: ignore[attr-defined]
-            "train_sums": self.train_sums.state(),
+            "train_sums": gathered(self.train_sums.state()),
             "spec": spec_to_plain(self.spec),
         }
 

@@ -26,6 +26,7 @@ _EXPECTED = (
     r"You're resuming from a checkpoint that ended before the epoch ended",  # the loader finds its place by itself
     r"You defined a `validation_step` but have no `val_dataloader`",  # data.val_fraction=0 asked for that
     r"GPU available but not used",  # trainer=cpu asked for that
+    r"It is recommended to use `self\.log\('.*', \.\.\., sync_dist=True\)`",  # they are the sums of all already
     r"The `srun` command is available on your system but is not used",  # a run outside Slurm is meant
 )
 

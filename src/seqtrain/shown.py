@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from seqtrain.batch import Batch, Spec
+from seqtrain.ranks import gathered
 from seqtrain.sequences import Sequences
 
 _MOST = 256  # sequences whose predictions are kept
@@ -37,6 +38,13 @@ class Shown:
         if self.spec.classes:
             counts = _confusion(batch, outputs, len(self.spec.classes)).cpu()
             self._counts = counts if self._counts is None else self._counts + counts
+
+    def gather(self) -> None:
+        """Take over what the other processes saw that test together with this one."""
+        kept, counts = zip(*gathered((self._kept, self._counts)), strict=True)
+        self._kept = {index: answer for each in kept for index, answer in each.items()}
+        seen = [each for each in counts if each is not None]
+        self._counts = torch.stack(seen).sum(0) if seen else None
 
     @property
     def indices(self) -> list[int]:

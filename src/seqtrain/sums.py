@@ -5,6 +5,8 @@ import math
 import torch
 from torch import Tensor
 
+from seqtrain.ranks import count, rank, summed
+
 
 class Sums:
     """Sums over the batches of an epoch.
@@ -32,8 +34,22 @@ class Sums:
         weight = float(self.weight)
         return float(self.loss) / weight if weight else math.nan
 
-    def state(self) -> dict[str, Tensor]:
-        return {"loss": self.loss, "weight": self.weight, "scores": self.scores}
+    def over_ranks(self) -> "Sums":
+        """The sums of all processes that train together."""
+        total = Sums(self._zero)
+        total.loss, total.weight, total.scores = summed(*self.state().values())
+        return total
 
-    def restore(self, state: dict[str, Tensor]) -> None:
-        self.loss, self.weight, self.scores = state["loss"], state["weight"], state["scores"]
+    def state(self) -> dict[str, Tensor]:
+        """On the CPU: only a process that saw a batch has them on its GPU."""
+        return {"loss": self.loss.cpu(), "weight": self.weight.cpu(), "scores": self.scores.cpu()}
+
+    def restore(self, states: list[dict[str, Tensor]]) -> None:
+        """Go on from the states of all processes; each has its own again where their number is the same."""
+        if len(states) == count():
+            states = [states[rank()]]
+        elif rank() > 0:
+            states = []
+        self.clear()
+        for state in states:
+            self.add(state["loss"], state["weight"], state["scores"])

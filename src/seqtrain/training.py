@@ -25,6 +25,7 @@ class Training:
         steps_per_execution: optimizer steps in one call of the training loop; changes the speed, never the result.
         check_val_every_n_epoch: epochs between validations.
         progress: show a progress bar.
+        devices: processes that train together, each on a GPU or else on the CPU; a batch is divided among them.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class Training:
         steps_per_execution: Count = 32,
         check_val_every_n_epoch: Count = 1,
         progress: bool = True,
+        devices: Count = 1,
     ) -> None:
         self.accelerator = accelerator
         self.precision = precision
@@ -49,22 +51,54 @@ class Training:
         self.steps_per_execution = steps_per_execution
         self.check_val_every_n_epoch = check_val_every_n_epoch
         self.progress = progress
+        self.devices = devices
+
+    @property
+    def gpu(self) -> bool:
+        """Whether it trains on a GPU. Raises WrongInput where one is asked for and there is none."""
+        import torch
+
+        if self.accelerator == "cpu":
+            return False
+        there = torch.cuda.is_available()
+        if self.accelerator == "gpu" and not there:
+            raise WrongInput("trainer.accelerator is gpu but no GPU is available: set trainer=auto or trainer=cpu")
+        return there
+
+    def check_gpus(self) -> None:
+        """Raise WrongInput where this machine has not a GPU for each process, and they are to have one."""
+        import torch
+
+        if self.gpu and self.devices > torch.cuda.device_count():
+            raise WrongInput(
+                f"trainer.devices is {self.devices} but this machine has {torch.cuda.device_count()} GPUs: "
+                f"set trainer.devices={torch.cuda.device_count()}, or trainer.accelerator=cpu"
+            )
+
+    def check_batch(self, batch_size: int) -> None:
+        """Raise WrongInput where a batch has too few sequences to be divided."""
+        if self.devices > batch_size:
+            raise WrongInput(
+                f"trainer.devices is {self.devices} but data.batch_size is {batch_size}, which they divide among them: "
+                f"set data.batch_size={self.devices} or more, or lower trainer.devices"
+            )
 
     def total_steps(self, steps_per_epoch: int) -> int:
         whole = self.max_epochs * steps_per_epoch
         return whole if self.max_steps is None else min(whole, self.max_steps)
 
     def trainer(self, folder: Path, total_steps: int, callbacks: list[Any], loggers: list[Any]) -> "pl.Trainer":
-        """Lightning's Trainer. Raises WrongInput where a GPU is asked for and there is none."""
+        """Lightning's Trainer of this process. Raises WrongInput where a GPU is asked for and there is none."""
         import pytorch_lightning as pl
         import torch
+        from lightning_fabric.plugins.environments.lightning import LightningEnvironment
 
-        gpu = torch.cuda.is_available()
-        if self.accelerator == "gpu" and not gpu:
-            raise WrongInput("trainer.accelerator is gpu but no GPU is available: set trainer=auto or trainer=cpu")
+        from seqtrain.ranks import count, local_rank
+
         return pl.Trainer(
-            accelerator="gpu" if gpu and self.accelerator != "cpu" else "cpu",
-            devices=1,
+            accelerator="gpu" if self.gpu else "cpu",
+            devices=[local_rank() % torch.cuda.device_count()] if self.gpu and count() > 1 else 1,
+            plugins=LightningEnvironment(),  # whatever started this process: Lightning sees one device
             precision=_PRECISIONS[self.precision],  # type: ignore[arg-type]
             max_epochs=self.max_epochs,
             max_steps=total_steps,

@@ -2,8 +2,10 @@
 
 import logging
 import time
+import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ import torch
 from seqtrain.batch import spec_to_plain
 from seqtrain.callbacks.figures import draw
 from seqtrain.checkpoints import read_checkpoint
+from seqtrain.cluster import place
 from seqtrain.errors import WrongInput
 from seqtrain.fitting import Fit, make_fit
 from seqtrain.flat import flat_settings
@@ -22,10 +25,14 @@ from seqtrain.loading import Data, load_data
 from seqtrain.loggers import log_hparams
 from seqtrain.parts import Parts
 from seqtrain.provenance import provenance
+from seqtrain.rank_processes import run_ranks
+from seqtrain.ranks import PeerLost, count, gathered, joined, largest, rank, same_everywhere
+from seqtrain.report import quiet_libraries
 from seqtrain.run_folder import RunFolder
 from seqtrain.run_log import logged_to
 from seqtrain.shown import Shown
 from seqtrain.stored_config import checked_config
+from seqtrain.training import Training
 
 log = logging.getLogger("seqtrain")
 
@@ -34,6 +41,8 @@ Result = dict[str, Any]
 
 def train(parts: Parts, folder: Path, *, config: str, overrides: list[str], resume: bool = False) -> Result:
     """Train, test at the best epoch and draw figures; returns what result.json says.
+
+    Where `trainer.devices` are several, so many processes are started for it, unless torchrun or srun did.
 
     Args:
         parts: every part of the run, checked and not yet built.
@@ -44,10 +53,41 @@ def train(parts: Parts, folder: Path, *, config: str, overrides: list[str], resu
 
     Raises WrongInput, Interrupted, Diverged or whatever went wrong; result.json then says so.
     """
-    interruption = Interruption()
+    work = partial(_train, parts, folder, config=config, overrides=overrides, resume=resume)
+    training: Training = parts.trainer()
+    if training.devices == 1 or count() > 1:  # alone, or one of several already
+        return work()
+    training.check_batch(parts.loading().batch_size)
+    here = place(training.devices)
+    if here is not None:
+        with joined(here.rank, here.count, local=here.local, meet=here.meet, gpu=training.gpu):
+            return work()
+    training.check_gpus()
+    try:
+        run_ranks(work, training.devices, gpu=training.gpu)
+    except Exception as error:
+        _retell(folder, error)
+        raise
+    return RunFolder(folder).read_result()
+
+
+def _train(parts: Parts, folder: Path, *, config: str, overrides: list[str], resume: bool) -> Result:
+    """The part of one process: the first one keeps the run's folder, others train along."""
+    interruption = Interruption(largest)
+    if count() > 1:
+        quiet_libraries()  # a process of its own
+    if rank() > 0:
+        log.setLevel(logging.CRITICAL)  # what all would say, the first one says
+        warnings.simplefilter("ignore")
+        first = _first(None, config)
+        if first is not None:
+            with interruption.listening():
+                _train_and_test(parts, RunFolder(first), interruption, {}, config=config, resume=resume)
+        return {}
     with RunFolder(folder) as run, interruption.listening(), logged_to(run.log):
         before = run.read_result()
         if resume and before.get("status") == "completed":
+            _first(None, config)
             return before
         if not resume and (run.last.exists() or run.previous.exists()):
             raise WrongInput(
@@ -57,25 +97,44 @@ def train(parts: Parts, folder: Path, *, config: str, overrides: list[str], resu
             run.write_config(config, overrides)
         facts = {"seed": parts.run.seed, "identity": identity(checked_config(config, run.config))} | provenance()
         with _ending_told(run, facts, seconds_before=before.get("seconds", 0.0)) as result:
-            torch.set_num_threads(parts.run.threads or torch.get_num_threads())
-            data = load_data(parts.data(), parts.loading(), seed=parts.run.seed)
-            checkpoint = run.resumable() if resume else None
-            resumed_at = _resumed_at(checkpoint, data) if resume else None
-            fit = make_fit(parts, data, run, interruption, resumed_at=resumed_at)
-            result["parameters"] = fit.learner.network.parameter_count()
-            with interruption.deferred():
-                fit.trainer.fit(fit.learner, fit.batches, fit.validating(), ckpt_path=checkpoint, weights_only=True)
-            result |= _best(fit) | {"epochs": fit.trainer.current_epoch, "steps": fit.trainer.global_step}
-            fit.learner.load_state_dict(run.best_checkpoint(fit.record.best["step"])["state_dict"])
-            shown, tested = _test(fit)
-            result["metrics"] |= tested
-            for logger in fit.trainer.loggers:
-                log_hparams(logger, flat_settings(config), result["metrics"], step=fit.trainer.global_step)
-            try:
-                _draw(fit, run, shown)
-            except Exception:  # the run's results do not hang on its pictures
-                log.exception("the figures of %s could not be drawn", run.path)
+            _first(folder, config)
+            _train_and_test(parts, run, interruption, result, config=config, resume=resume)
     return run.read_result()
+
+
+def _train_and_test(
+    parts: Parts, run: RunFolder, interruption: Interruption, result: Result, *, config: str, resume: bool
+) -> None:
+    torch.set_num_threads(parts.run.threads or torch.get_num_threads())
+    data = load_data(parts.data(), parts.loading(), seed=parts.run.seed)
+    checkpoint = gathered(run.resumable() if resume and rank() == 0 else None)[0]
+    resumed_at = _resumed_at(checkpoint, data) if resume else None
+    fit = make_fit(parts, data, run, interruption, resumed_at=resumed_at)
+    result["parameters"] = fit.learner.network.parameter_count()
+    with interruption.deferred():
+        fit.trainer.fit(fit.learner, fit.batches, fit.validating(), ckpt_path=checkpoint, weights_only=True)
+    result |= _best(fit) | {"epochs": fit.trainer.current_epoch, "steps": fit.trainer.global_step}
+    if rank() == 0:
+        fit.learner.load_state_dict(run.best_checkpoint(fit.record.best["step"])["state_dict"])
+    same_everywhere(fit.learner.state_dict().values())
+    shown, tested = _test(fit)
+    result["metrics"] |= tested
+    if rank() > 0:
+        return
+    for logger in fit.trainer.loggers:
+        log_hparams(logger, flat_settings(config), result["metrics"], step=fit.trainer.global_step)
+    try:
+        _draw(fit, run, shown)
+    except Exception:  # the run's results do not hang on its pictures
+        log.exception("the figures of %s could not be drawn", run.path)
+
+
+def _first(folder: Path | None, config: str) -> Path | None:
+    """The first process's folder, None where nothing is to be done. WrongInput: another process has another config."""
+    told = gathered((folder, config))
+    if any(other != told[0][1] for _, other in told):
+        raise WrongInput("the processes were started with different settings: start all with the same command line")
+    return told[0][0]
 
 
 def _best(fit: Fit) -> Result:
@@ -106,6 +165,7 @@ def _test(fit: Fit) -> tuple[Shown, dict[str, float]]:
     shown = Shown(data.spec, data.looked_at)
     learner.watch = shown.see
     fit.trainer.test(learner, fit.plain(shown.sequences), verbose=False)
+    shown.gather()
     return shown, {} if data.test is None else metrics("test", learner.eval_sums, learner.scores)
 
 
@@ -138,13 +198,22 @@ def _ending_told(run: RunFolder, facts: Result, *, seconds_before: float) -> Ite
     tell("running")
     try:
         yield result
-    except Interrupted as error:
-        tell("interrupted", cause=str(error))
-        raise
-    except Diverged as error:
-        tell("diverged", cause=str(error))
-        raise
     except BaseException as error:
-        tell("failed", cause=f"{type(error).__name__}: {error}")
+        tell(**_ending(error))
         raise
     tell("completed")
+
+
+def _ending(error: BaseException) -> dict[str, str]:
+    """What result.json says of it."""
+    if isinstance(error, Interrupted | Diverged):
+        return {"status": "interrupted" if isinstance(error, Interrupted) else "diverged", "cause": str(error)}
+    return {"status": "failed", "cause": f"{type(error).__name__}: {error}"}
+
+
+def _retell(folder: Path, error: Exception) -> None:
+    """Put into result.json what the first process could not know: it was killed, or it lost the one that failed."""
+    with suppress(WrongInput), RunFolder(folder) as run:
+        told = run.read_result()
+        if told.get("status") == "running" or told.get("cause", "").startswith(PeerLost.__name__):
+            run.write_result(told | _ending(error))

@@ -16,7 +16,7 @@ CHOICES = [
 ]
 FILES = sorted({path for options in Configs().groups.values() for path in options.values()})
 # Settings that tell configs of one class apart, or that only some have as their own.
-DIFFER = {"model.cell", "trainer.accelerator"}
+DIFFER = {"model.cell", "trainer.accelerator", "trainer.devices"}
 
 
 @pytest.mark.parametrize("choice", CHOICES)

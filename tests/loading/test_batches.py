@@ -1,5 +1,8 @@
 """Batches depend on seed and epoch alone: not on workers, threads, chunks or where a run was interrupted."""
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 import torch
 
@@ -22,7 +25,7 @@ def reader() -> Reader:
     return Reader(Sequences.of(inputs, torch.arange(COUNT)), seed=3, augment=add_noise)
 
 
-def training(reader: Reader, *, position: int = 0, **changes: int) -> TrainingBatches:
+def training(reader: Reader, *, position: int = 0, **changes: Any) -> TrainingBatches:
     options = {"batch_size": 4, "accumulate": 1, "chunk": 3, "total_steps": 100, "steps_per_epoch": 6} | changes
     return TrainingBatches(reader, position=lambda: position, **options)
 
@@ -89,3 +92,36 @@ def test_plain_batches_keep_the_order(reader: Reader) -> None:
     assert len(chunks) == len(batches) == 3
     seen = torch.cat([batch.indices for chunk in chunks for batch in chunk])
     assert torch.equal(seen, torch.arange(COUNT))
+
+
+@pytest.mark.parametrize("ranks", [2, 3, 4])
+@pytest.mark.parametrize(("batch_size", "balanced"), [(4, False), (11, False), (4, True)])
+def test_processes_that_train_together_share_every_batch(
+    reader: Reader, ranks: int, batch_size: int, balanced: bool
+) -> None:
+    """23 in batches of 4 or 11 leave a last one of 3 or 1, smaller than the number of processes."""
+    classes = {"balanced": reader.sequences.targets % 5} if balanced else {}
+    options = {"batch_size": batch_size, "steps_per_epoch": -(-COUNT // batch_size), **classes}
+    whole = flat(training(reader, **options))
+    parts = [flat(training(replace(reader, rank=rank, ranks=ranks), **options)) for rank in range(ranks)]
+    for batch, *shares in zip(whole, *parts, strict=True):
+        assert sorted(torch.cat([share.indices for share in shares]).tolist()) == sorted(batch.indices.tolist())
+        for share in shares:
+            assert share.stands_in == (len(share.indices) == 0)
+            assert len(share.inputs) == max(len(share.indices), 1)
+            for row, index in enumerate(share.indices.tolist()):  # augmented as one process does it
+                place = batch.indices.tolist().index(index)
+                length = int(share.lengths[row])
+                if not balanced:
+                    torch.testing.assert_close(share.inputs[row, :length], batch.inputs[place, :length])
+
+
+@pytest.mark.parametrize("ranks", [2, 3, 5])
+def test_processes_that_validate_together_share_the_set(reader: Reader, ranks: int) -> None:
+    seen = [
+        batch.indices
+        for rank in range(ranks)
+        for chunk in PlainBatches(Reader(reader.sequences, rank=rank, ranks=ranks), batch_size=11, chunk=2)
+        for batch in chunk
+    ]
+    assert sorted(torch.cat(seen).tolist()) == list(range(COUNT))

@@ -28,6 +28,8 @@ def _profiler(rows: int) -> "pl.Callback":
     import pytorch_lightning as pl
     from torch.profiler import profile
 
+    from seqtrain.ranks import rank
+
     class Profiler(pl.Callback):
         def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
             self._profile = profile()
@@ -35,7 +37,8 @@ def _profiler(rows: int) -> "pl.Callback":
 
         def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
             self._profile.stop()
-            write(self._profile, Path(trainer.default_root_dir))
+            if rank() == 0:
+                write(self._profile, Path(trainer.default_root_dir))
 
     def write(profiled: Any, folder: Path) -> None:
         table = profiled.key_averages().table(sort_by="self_cpu_time_total", row_limit=rows, max_name_column_width=40)

@@ -13,6 +13,7 @@ from pytorch_lightning.callbacks import Checkpoint, EarlyStopping
 from seqtrain.checkpoints import Checkpoints, link, write_checkpoint
 from seqtrain.interruption import Interrupted, Interruption
 from seqtrain.learner import Diverged, Learner, metrics
+from seqtrain.ranks import largest, rank, wait
 from seqtrain.run_folder import RunFolder
 
 _LOG_EVERY = 50  # optimizer steps between points of the curves by step
@@ -23,6 +24,8 @@ class Record(Checkpoint):
 
     A Lightning `Checkpoint`, so that it runs after every other callback. The length of metrics.csv is part of each
     checkpoint: rows of steps that a resumed run makes again are cut off first.
+
+    Of processes that train together the first one writes; the others come to the same verdicts beside it.
     """
 
     def __init__(
@@ -54,10 +57,11 @@ class Record(Checkpoint):
             trainer.check_val_every_n_epoch = 1  # the last epoch is always validated
 
     def on_train_start(self, trainer: pl.Trainer, learner: pl.LightningModule) -> None:
-        self._rows = open(self._folder.metrics, "ab")
-        self._rows.truncate(self._bytes)
-        if self.best.get("step") == trainer.global_step:  # killed after last.ckpt was written, before best.ckpt was
-            link(self._folder.last, self._folder.best)
+        if rank() == 0:
+            self._rows = open(self._folder.metrics, "ab")
+            self._rows.truncate(self._bytes)
+            if self.best.get("step") == trainer.global_step:  # killed after last.ckpt was written, before best.ckpt was
+                link(self._folder.last, self._folder.best)
         self._logged = trainer.global_step
         for callback in trainer.callbacks:  # type: ignore[attr-defined]
             # Lightning saves how long an EarlyStopping has waited, but not that it had decided to stop.
@@ -72,11 +76,13 @@ class Record(Checkpoint):
             self._log(trainer, {"train/loss_step": learner.last_loss, "lr": learner.learning_rate()}, step)
         if learner.epoch_is_complete():
             if learner.updates_in_call == 0:  # an epoch's beginning, which is saved as the end of the one before
-                self._stop_if_asked()
+                self._interruption.stop_if_asked()
             return  # never save after an epoch's last step: validation and the row, which follow, would be lost
-        if self._interruption.signum is not None or time.monotonic() - self._saved_at > 60 * self._settings.minutes:
+        asked = self._interruption.asked()
+        if asked is not None or largest(time.monotonic() - self._saved_at > 60 * self._settings.minutes):
             self._save(trainer)
-        self._stop_if_asked()
+        if asked is not None:
+            raise Interrupted(asked)
 
     def on_validation_end(self, trainer: pl.Trainer, learner: pl.LightningModule) -> None:
         assert isinstance(learner, Learner)
@@ -85,7 +91,7 @@ class Record(Checkpoint):
 
     def on_train_epoch_end(self, trainer: pl.Trainer, learner: pl.LightningModule) -> None:
         assert isinstance(learner, Learner)
-        trained = metrics("train", learner.train_sums, learner.scores)
+        trained = metrics("train", learner.train_sums.over_ranks(), learner.scores)
         validated, self._validated = self._validated, None
         step = trainer.global_step
         names = [f"val/{name}" for name in ("loss", *learner.scores.names)]
@@ -106,7 +112,7 @@ class Record(Checkpoint):
             improved = True
             self.best = {"score": trained["train/loss"], "epoch": epoch, "step": step, "metrics": trained}
         self._save(trainer, best=improved)
-        self._stop_if_asked()
+        self._interruption.stop_if_asked()
 
     def on_fit_end(self, trainer: pl.Trainer, learner: pl.LightningModule) -> None:
         self._close()
@@ -123,19 +129,18 @@ class Record(Checkpoint):
         for name, weight in content["state_dict"].items():
             if weight.is_floating_point() and not bool(torch.isfinite(weight).all()):
                 raise Diverged(f"{name} holds a number that is not finite at step {trainer.global_step}: not saved")
-        if self._folder.last.exists():
-            link(self._folder.last, self._folder.previous)
-        write_checkpoint(content, self._folder.last)
-        if best:
-            link(self._folder.last, self._folder.best)
+        if rank() == 0:
+            if self._folder.last.exists():
+                link(self._folder.last, self._folder.previous)
+            write_checkpoint(content, self._folder.last)
+            if best:
+                link(self._folder.last, self._folder.best)
+        wait()  # so that none ends, or goes on, before the state is safe
         self._saved_at = time.monotonic()
 
-    def _stop_if_asked(self) -> None:
-        if self._interruption.signum is not None:
-            raise Interrupted(self._interruption.signum)
-
     def _write_row(self, row: dict[str, Any]) -> None:
-        assert self._rows is not None
+        if self._rows is None:
+            return
         text = io.StringIO()
         writer = csv.DictWriter(text, fieldnames=list(row), lineterminator="\n")
         if self._bytes == 0:

@@ -34,12 +34,15 @@ def main(typed: list[str]) -> int:
     stopped = _resumed(arguments.overrides)
     if stopped is not None:
         return resume(Path(stopped), [each for each in arguments.overrides if not each.startswith("resume=")])
+    from seqtrain.cluster import place
     from seqtrain.commands.trials import check_trials
 
     trials = check_trials(arguments, values=not arguments.shows)
     if arguments.shows:
         return _show(arguments)
     _check_hydras(arguments.overrides)
+    if trials.multirun and place(_devices(trials.first)) is not None:
+        raise WrongInput("a sweep starts the processes of each trial itself: start it without torchrun or srun")
     folder = _folder(trials, arguments)
     return _sweep(trials, folder) if trials.multirun else _single(trials, folder)
 
@@ -90,8 +93,11 @@ def run(config: DictConfig, folder: Path, overrides: list[str], *, resume: bool 
     try:
         result = train(parts, folder, config=OmegaConf.to_yaml(config), overrides=overrides, resume=resume)
     except Interrupted:
-        print(f"continue with: resume={from_here(folder)}", file=sys.stderr)
+        if _leads(config):
+            print(f"continue with: resume={from_here(folder)}", file=sys.stderr)
         raise
+    if not _leads(config):
+        return result
     tensorboard = parts.logger is not None and parts.logger.cls.__name__ == "TensorBoard"
     print(closing_table(result, folder, tensorboard=tensorboard))
     return result
@@ -120,8 +126,11 @@ def _told(error: Exception) -> int:
     if isinstance(error, WrongInput):
         print(error, file=sys.stderr)
         return 2
-    if isinstance(error, ArithmeticError):  # Diverged
-        print(error, file=sys.stderr)
+    from seqtrain.rank_processes import RankFailed
+    from seqtrain.ranks import PeerLost
+
+    if isinstance(error, ArithmeticError | RankFailed | PeerLost):  # ArithmeticError: Diverged
+        print(error, *getattr(error, "__notes__", ()), sep="\n", file=sys.stderr)
     else:
         traceback.print_exception(error)
     return 1
@@ -154,11 +163,25 @@ def _folder(trials: "Trials", arguments: Arguments) -> Path:
     else:
         choices = trials.first.hydra.runtime.choices
         folder = Path(run_folder(choices.data, choices.model, now))
+    if not _leads(trials.first):
+        return folder
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise WrongInput(f"cannot write to {folder}: {error.strerror}. Choose another with {key}=DIR") from error
     return folder.absolute()
+
+
+def _leads(config: DictConfig) -> bool:
+    """Whether this is the only process, or the first of those that torchrun or srun started to train together."""
+    from seqtrain.cluster import place
+
+    here = place(_devices(config))
+    return here is None or here.rank == 0
+
+
+def _devices(config: DictConfig) -> int:
+    return int(config.trainer.get("devices", 1))  # stored configs may be older than the setting
 
 
 def _show(arguments: Arguments) -> int:

@@ -26,19 +26,26 @@ class Reader:
 
     Draws are those of `order.epoch_batches`; each is augmented in a way of its own. It is the `dataset` of a torch
     DataLoader whose sampler gives such pairs.
+
+    Of processes that train together each reads its part of every batch, so that none is read twice or lost. Where
+    there is none for this one, a sequence of another's part stands in.
     """
 
     sequences: Sequences
     seed: int = 0
     augment: Augment | None = None
+    rank: int = 0
+    ranks: int = 1
 
     def __getitem__(self, what: tuple[int, Tensor]) -> Batch:
-        epoch, draws = what
+        epoch, drawn = what
+        part = drawn[self.rank :: self.ranks]
+        draws = part if len(part) else drawn[:1]
         with one_thread():
             batch = self.sequences.batch(draws % len(self.sequences))
             if self.augment is not None:
                 batch = self.augment(batch, Draws(mix(self.seed, _AUGMENTATION), epoch, draws))
-        return batch
+        return batch if len(part) else batch._replace(indices=part)
 
 
 class TrainingBatches:
@@ -117,9 +124,13 @@ class PlainBatches:
 
 
 def read_all(reader: Reader, epoch: int, order: Sequence[Tensor], workers: int) -> Iterator[Batch]:
-    """The batches in order, read in this process or by so many others."""
+    """The batches in order, read in this process or by so many others.
+
+    Of several that train together each reads its own part itself: forked workers would inherit the locks of the
+    threads by which they talk, and wait for ever.
+    """
     what = ((epoch, draws) for draws in order)
-    if workers == 0:
+    if workers == 0 or reader.ranks > 1:
         return map(reader.__getitem__, what)
     loader: DataLoader[Batch] = DataLoader(
         reader,  # type: ignore[arg-type]  # the sampler's items index it, which torch allows

@@ -14,6 +14,7 @@ from seqtrain.loading.padding import expected_padding
 from seqtrain.loading.settings import Loading
 from seqtrain.loading.sides import divide
 from seqtrain.one_thread import one_thread
+from seqtrain.ranks import count, rank
 from seqtrain.sequences import Sequences, Sets, Statistics, View, target_statistics
 
 _log = logging.getLogger("seqtrain")
@@ -57,7 +58,7 @@ class Data:
         if self.train.shortest != self.train.longest:
             self._tell_padding(seed)
         return TrainingBatches(
-            Reader(self.train, seed, self.augment),
+            Reader(self.train, seed, self.augment, rank(), count()),
             batch_size=self.loading.batch_size,
             accumulate=accumulate,
             chunk=chunk,
@@ -80,7 +81,7 @@ class Data:
     def plain(self, sequences: Sequences, *, chunk: int) -> PlainBatches:
         """Batches of a whole set, nothing augmented."""
         return PlainBatches(
-            Reader(sequences),
+            Reader(sequences, rank=rank(), ranks=count()),
             batch_size=self.loading.batch_size,
             chunk=chunk,
             workers=self.loading.workers,

@@ -4,13 +4,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from seqtrain.ranks import summed
+
 
 class MaskedBatchNorm(nn.Module):
     """Batch normalisation (Ioffe and Szegedy 2015) over the valid steps only.
 
     The same numbers and the same `state_dict` as `nn.BatchNorm1d` where nothing is padded.
-    Training takes two sums from the batch, (sum, count) and then the squared deviations;
-    added up over processes, they would be those of the global batch.
+    Training takes two sums from the batch, (sum, count) and then the squared deviations; added up over the processes
+    that train together, they are those of the global batch.
 
     Shapes: steps (B, C, T), valid (B, T) bool -> (B, C, T).
     """
@@ -36,10 +38,10 @@ class MaskedBatchNorm(nn.Module):
             )
         padding = ~valid[:, None]  # (B, 1, T)
         exact = steps.to(self.weight.dtype)  # half-precision steps are summed in single
-        count = valid.sum()
-        mean = exact.masked_fill(padding, 0).sum((0, 2)) / count  # (C,)
+        total, count = summed(exact.masked_fill(padding, 0).sum((0, 2)), valid.sum())
+        mean = total / count  # (C,)
         deviations = (exact - mean[:, None]).masked_fill(padding, 0)
-        squares = deviations.square().sum((0, 2))
+        (squares,) = summed(deviations.square().sum((0, 2)))
         self._track(mean.detach(), squares.detach(), count)
         scale = self.weight * torch.rsqrt(squares / count + self.eps)
         return torch.addcmul(self.bias[:, None], deviations, scale[:, None]).to(steps.dtype)
