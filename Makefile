@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup train test test-faults lint lock clean
+.PHONY: help setup train test test-faults test-cluster lint lock clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -23,6 +23,9 @@ test: setup ## run every test; ARGS reaches pytest
 
 test-faults: setup ## the battery of real faults at its full counts
 	$(BIN)/python -m pytest -n 2 -m faults $(ARGS)
+
+test-cluster: setup ## a Slurm of one node on this machine (as root, Debian), and sweeps on it; by hand
+	bash scripts/cluster.sh
 
 lint: setup ## format, lint and check types
 	$(BIN)/ruff format .

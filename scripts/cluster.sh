@@ -89,5 +89,5 @@ install
 start
 sweep
 kill_one
-true
+together
 say "all is well; the runs are in $folder"
