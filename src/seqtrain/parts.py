@@ -5,10 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, cast
 
+from omegaconf import DictConfig, OmegaConf
 from pydantic import StringConstraints
 
 from seqtrain.build import Recipe, check_settings, check_unimported, plain, prepare
 from seqtrain.errors import WrongInput
+from seqtrain.identity import identity
 from seqtrain.nearest import did_you_mean, listed, unknown
 from seqtrain.ranges import Count, Size
 from seqtrain.signatures import settings_of
@@ -51,6 +53,7 @@ class Parts:
     """Recipes of everything that a run is made of."""
 
     run: Run
+    identity: str  # of the config: what makes two trainings the same
     loading: Recipe
     data: Recipe
     model: Recipe
@@ -69,6 +72,7 @@ def prepare_parts(config: Mapping[str, Any]) -> Parts:
     Raises:
         WrongInput: the first mistake.
     """
+    given = config
     config = {key: value for key, value in plain(config, "config").items() if not _only_referred_to(key, config)}
     _check_keys(config)
     run = Run(**cast(Any, check_settings(Run, {k: v for k, v in config.items() if k not in _NODES})))
@@ -89,6 +93,7 @@ def prepare_parts(config: Mapping[str, Any]) -> Parts:
         prepare(config["launcher"], "launcher")
     return Parts(
         run=run,
+        identity=identity(given if isinstance(given, DictConfig) else OmegaConf.create(dict(given))),
         optimizer=optimizer,
         scheduler=scheduler,
         trainer=trainer,
@@ -125,8 +130,6 @@ def _only_referred_to(key: str, config: Mapping[str, Any]) -> bool:
     """Whether it is a value of the user's own that other settings refer to, as in `model.hidden: ${width}`."""
     if key in _NODES or key in settings_of(Run) or not hasattr(config, "_content"):
         return False
-    from omegaconf import OmegaConf
-
     return re.search(r"\$\{" + re.escape(key) + r"[.}]", OmegaConf.to_yaml(cast(Any, config))) is not None
 
 

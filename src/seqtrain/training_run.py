@@ -18,7 +18,6 @@ from seqtrain.cluster import place
 from seqtrain.errors import WrongInput
 from seqtrain.fitting import Fit, make_fit
 from seqtrain.flat import flat_settings
-from seqtrain.identity import identity
 from seqtrain.interruption import Interrupted, Interruption
 from seqtrain.learner import Diverged, metrics
 from seqtrain.loading import Data, load_data
@@ -31,7 +30,6 @@ from seqtrain.report import quiet_libraries
 from seqtrain.run_folder import RunFolder
 from seqtrain.run_log import logged_to
 from seqtrain.shown import Shown
-from seqtrain.stored_config import checked_config
 from seqtrain.training import Training
 
 log = logging.getLogger("seqtrain")
@@ -95,7 +93,7 @@ def _train(parts: Parts, folder: Path, *, config: str, overrides: list[str], res
             )
         if not resume or not run.config.exists():
             run.write_config(config, overrides)
-        facts = {"seed": parts.run.seed, "identity": identity(checked_config(config, run.config))} | provenance()
+        facts = {"seed": parts.run.seed, "identity": parts.identity} | provenance()
         with _ending_told(run, facts, seconds_before=before.get("seconds", 0.0)) as result:
             _first(folder, config)
             _train_and_test(parts, run, interruption, result, config=config, resume=resume)

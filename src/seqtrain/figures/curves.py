@@ -80,6 +80,7 @@ def predicted_curves(
     figure, grid = style.panels(count * values, columns=columns, width=width, height=2.1, rows=1)
     truth, predicted = batch.targets.detach().cpu().numpy(), predictions.detach().float().cpu().numpy()
     scored = _scored(batch)
+    alike = bool((batch.lengths[:count] == batch.lengths[0]).all())  # then the last row's numbers serve all
     for position, axes in enumerate(grid):
         value, sequence = divmod(position, count)
         steps = int(batch.lengths[sequence])
@@ -93,6 +94,8 @@ def predicted_curves(
             axes.set_ylabel("value" if values == 1 else f"value {value + 1}", fontsize=style.NORMAL)
         if position + columns >= len(grid):
             axes.set_xlabel("step", fontsize=style.NORMAL)
+        elif alike:
+            axes.tick_params(labelbottom=False)
     style.legend(figure, _handles(shaded=not all(scored[i, : int(batch.lengths[i])].all() for i in range(count))))
     return figure
 

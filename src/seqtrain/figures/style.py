@@ -80,7 +80,7 @@ def tidy(axes: "Axes", *, grid: bool = True) -> None:
     """No frame on top and right, few and small ticks, a faint grid behind the data."""
     from matplotlib.ticker import MaxNLocator
 
-    axes.yaxis.set_major_locator(MaxNLocator(5))
+    axes.yaxis.set_major_locator(MaxNLocator(4))
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color(QUIET)
     axes.tick_params(labelsize=SMALL, color=QUIET)
@@ -93,7 +93,7 @@ def whole_numbers(axes: "Axes") -> None:
     """Ticks of the x-axis at whole steps, epochs or updates alone."""
     from matplotlib.ticker import MaxNLocator
 
-    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
+    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
 
 
 def title(axes: "Axes", text: str, *, color: str = INK) -> None:

@@ -1,5 +1,6 @@
 """Where the trials of a sweep are trained: in this process, or in several on this machine."""
 
+import gc
 import os
 import signal
 import threading
@@ -22,6 +23,8 @@ class Serial:
         for number, trial in enumerate(trials, 1):
             print(f"\ntrial {number} of {len(trials)}: {trial.name}", flush=True)
             yield train_and_show(trial)
+            if number == 1:
+                _spare_the_collector()
 
 
 class Processes:
@@ -109,12 +112,20 @@ def _serve(line: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process of a terminal: the first one tells us
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
+        line.send(train_trial(line.recv()))
+        _spare_the_collector()
         while True:
             line.send(train_trial(line.recv()))
     except (EOFError, BrokenPipeError):
         pass
     except Interrupted as error:
         raise SystemExit(128 + error.signum) from None
+
+
+def _spare_the_collector() -> None:
+    """The libraries are imported by now: looking at their objects again takes 0.2 s of a trial."""
+    gc.collect()
+    gc.freeze()
 
 
 @contextmanager
