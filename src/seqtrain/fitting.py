@@ -9,6 +9,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from seqtrain.assemble import assemble
 from seqtrain.callbacks.early_stopping import EarlyStopping
 from seqtrain.callbacks.progress import Progress
+from seqtrain.callbacks.pruning import Behind, Pruning
 from seqtrain.callbacks.record import Record
 from seqtrain.checkpoints import Checkpoints
 from seqtrain.errors import WrongInput
@@ -50,9 +51,15 @@ class Fit:
 
 
 def make_fit(
-    parts: Parts, data: Data, run: RunFolder, interruption: Interruption, *, resumed_at: int | None = None
+    parts: Parts,
+    data: Data,
+    run: RunFolder,
+    interruption: Interruption,
+    *,
+    resumed_at: int | None = None,
+    behind: Behind | None = None,
 ) -> Fit:
-    """Put the parts together; loggers go on from the update `resumed_at`.
+    """Put the parts together; loggers go on from the update `resumed_at`, and where it is `behind` training ends.
 
     Raises WrongInput where parts do not fit the data or each other.
     """
@@ -81,8 +88,9 @@ def make_fit(
     record = Record(run, checkpoints, interruption, validates=data.val is not None)
     callbacks = [_callback(recipe(), checkpoints) for recipe in parts.callbacks.values()]
     callbacks += [Progress()] if training.progress and rank() == 0 else []
+    callbacks += [record] if behind is None else [record, Pruning(record, behind)]
     loggers = _loggers(parts, run, resumed_at) if rank() == 0 else []
-    trainer = training.trainer(run.path, total_steps, [*callbacks, record], loggers)
+    trainer = training.trainer(run.path, total_steps, callbacks, loggers)
     batches = data.training(
         seed=seed,
         accumulate=training.accumulate_grad_batches,

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: finish the step, save, stop."""
+"""Ctrl-C and SIGTERM: finish the step, save, stop; and what is raised where a training ends early."""
 
 import signal
 import time
@@ -22,6 +22,10 @@ class Interrupted(Exception):
 
     def __reduce__(self) -> tuple[type["Interrupted"], tuple[int]]:
         return Interrupted, (self.signum,)
+
+
+class Pruned(Exception):
+    """Training was given up, being behind the others of its search, and its state is saved."""
 
 
 class Interruption:

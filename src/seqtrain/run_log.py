@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from seqtrain.interruption import Interrupted
+from seqtrain.interruption import Interrupted, Pruned
 
 _FORMAT = "%(asctime)s %(levelname)s %(message)s"
 
@@ -22,7 +22,7 @@ def logged_to(path: Path) -> Iterator[None]:
         logger.setLevel(logging.INFO)
     try:
         yield
-    except Interrupted as error:
+    except (Interrupted, Pruned) as error:
         _write(handler, logging.WARNING, str(error))
         raise
     except BaseException as error:

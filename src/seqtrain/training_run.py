@@ -13,12 +13,13 @@ import torch
 
 from seqtrain.batch import spec_to_plain
 from seqtrain.callbacks.figures import draw
+from seqtrain.callbacks.pruning import Behind
 from seqtrain.checkpoints import read_checkpoint
 from seqtrain.cluster import place
 from seqtrain.errors import WrongInput
 from seqtrain.fitting import Fit, make_fit
 from seqtrain.flat import flat_settings
-from seqtrain.interruption import Interrupted, Interruption
+from seqtrain.interruption import Interrupted, Interruption, Pruned
 from seqtrain.learner import Diverged, metrics
 from seqtrain.loading import Data, load_data
 from seqtrain.loggers import log_hparams
@@ -37,7 +38,15 @@ log = logging.getLogger("seqtrain")
 Result = dict[str, Any]
 
 
-def train(parts: Parts, folder: Path, *, config: str, overrides: list[str], resume: bool = False) -> Result:
+def train(
+    parts: Parts,
+    folder: Path,
+    *,
+    config: str,
+    overrides: list[str],
+    resume: bool = False,
+    behind: Behind | None = None,
+) -> Result:
     """Train, test at the best epoch and draw figures; returns what result.json says.
 
     Where `trainer.devices` are several, so many processes are started for it, unless torchrun or srun did.
@@ -48,10 +57,11 @@ def train(parts: Parts, folder: Path, *, config: str, overrides: list[str], resu
         config: the composed config as YAML, unresolved, kept with the run.
         overrides: what the user typed, kept with the run.
         resume: continue from the folder's last checkpoint, if there is one; nothing is done where all is.
+        behind: whether to give the training up after an epoch; of one process alone.
 
-    Raises WrongInput, Interrupted, Diverged or whatever went wrong; result.json then says so.
+    Raises WrongInput, Interrupted, Pruned, Diverged or whatever went wrong; result.json then says so.
     """
-    work = partial(_train, parts, folder, config=config, overrides=overrides, resume=resume)
+    work = partial(_train, parts, folder, config=config, overrides=overrides, resume=resume, behind=behind)
     training: Training = parts.trainer()
     if training.devices == 1 or count() > 1:  # alone, or one of several already
         return work()
@@ -69,7 +79,9 @@ def train(parts: Parts, folder: Path, *, config: str, overrides: list[str], resu
     return RunFolder(folder).read_result()
 
 
-def _train(parts: Parts, folder: Path, *, config: str, overrides: list[str], resume: bool) -> Result:
+def _train(
+    parts: Parts, folder: Path, *, config: str, overrides: list[str], resume: bool, behind: Behind | None
+) -> Result:
     """The part of one process: the first one keeps the run's folder, others train along."""
     interruption = Interruption(largest)
     if count() > 1:
@@ -96,21 +108,32 @@ def _train(parts: Parts, folder: Path, *, config: str, overrides: list[str], res
         facts = {"seed": parts.run.seed, "identity": parts.identity} | provenance()
         with _ending_told(run, facts, seconds_before=before.get("seconds", 0.0)) as result:
             _first(folder, config)
-            _train_and_test(parts, run, interruption, result, config=config, resume=resume)
+            _train_and_test(parts, run, interruption, result, config=config, resume=resume, behind=behind)
     return run.read_result()
 
 
 def _train_and_test(
-    parts: Parts, run: RunFolder, interruption: Interruption, result: Result, *, config: str, resume: bool
+    parts: Parts,
+    run: RunFolder,
+    interruption: Interruption,
+    result: Result,
+    *,
+    config: str,
+    resume: bool,
+    behind: Behind | None = None,
 ) -> None:
     torch.set_num_threads(parts.run.threads or torch.get_num_threads())
     data = load_data(parts.data(), parts.loading(), seed=parts.run.seed)
     checkpoint = gathered(run.resumable() if resume and rank() == 0 else None)[0]
     resumed_at = _resumed_at(checkpoint, data) if resume else None
-    fit = make_fit(parts, data, run, interruption, resumed_at=resumed_at)
+    fit = make_fit(parts, data, run, interruption, resumed_at=resumed_at, behind=behind)
     result["parameters"] = fit.learner.network.parameter_count()
-    with interruption.deferred():
-        fit.trainer.fit(fit.learner, fit.batches, fit.validating(), ckpt_path=checkpoint, weights_only=True)
+    try:
+        with interruption.deferred():
+            fit.trainer.fit(fit.learner, fit.batches, fit.validating(), ckpt_path=checkpoint, weights_only=True)
+    except Pruned:
+        result |= _best(fit)
+        raise
     result |= _best(fit) | {"epochs": fit.trainer.current_epoch, "steps": fit.trainer.global_step}
     if rank() == 0:
         fit.learner.load_state_dict(run.best_checkpoint(fit.record.best["step"])["state_dict"])
@@ -204,8 +227,9 @@ def _ending_told(run: RunFolder, facts: Result, *, seconds_before: float) -> Ite
 
 def _ending(error: BaseException) -> dict[str, str]:
     """What result.json says of it."""
-    if isinstance(error, Interrupted | Diverged):
-        return {"status": "interrupted" if isinstance(error, Interrupted) else "diverged", "cause": str(error)}
+    for kind, status in ((Interrupted, "interrupted"), (Pruned, "pruned"), (Diverged, "diverged")):
+        if isinstance(error, kind):
+            return {"status": status, "cause": str(error)}
     return {"status": "failed", "cause": f"{type(error).__name__}: {error}"}
 
 

@@ -22,7 +22,9 @@ def trained(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """The folders of what would have been trained; the seed says how it ends."""
     folders: list[Path] = []
 
-    def train(parts: Any, folder: Path, *, config: str, overrides: list[str], resume: bool) -> dict[str, Any]:
+    def train(
+        parts: Any, folder: Path, *, config: str, overrides: list[str], resume: bool, behind: None
+    ) -> dict[str, Any]:
         folders.append(folder)
         if parts.run.seed == 13:
             raise RuntimeError("the machine is on fire")

@@ -12,6 +12,7 @@ from seqtrain.nearest import did_you_mean
 
 COMMANDS = {
     "train": "train a model: seqtrain train model=lstm data=sincos",
+    "tune": "search for good settings: seqtrain tune model=lstm data=sincos space=recurrent trials=50",
     "list": "what there is to choose, and the settings of a choice: seqtrain list model=lstm",
     "inspect": "walk through a model's dimensions: seqtrain inspect model=conv1d data=mel",
     "evaluate": "how well a trained model does, with intervals: seqtrain evaluate RUN",

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from seqtrain.errors import WrongInput
 
+SPACE = "space"
+
 
 def shipped() -> Path:
     """The configs inside the installed package, or those of the checkout."""
@@ -37,9 +39,15 @@ class Configs:
             for path in sorted(folder.rglob("*.yaml")):
                 parts = path.relative_to(folder).with_suffix("").parts
                 for split in range(1, len(parts)):
-                    if parts[0] != "hydra":
+                    if parts[0] not in ("hydra", SPACE):
                         found.setdefault("/".join(parts[:split]), {})["/".join(parts[split:])] = path
         return found
+
+    @cached_property
+    def spaces(self) -> dict[str, Path]:
+        """What `seqtrain tune` can search, each with its file; no group, since no config is composed of it."""
+        files = (path for folder in (shipped(), *self.user) for path in sorted((folder / SPACE).glob("*.yaml")))
+        return {path.stem: path for path in files}
 
 
 def first_line(path: Path) -> str:

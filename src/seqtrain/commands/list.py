@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from seqtrain.commands.arguments import read_arguments
-from seqtrain.commands.configs import Configs, first_line
+from seqtrain.commands.configs import SPACE, Configs, first_line
 from seqtrain.errors import WrongInput
 from seqtrain.nearest import did_you_mean, listed, shown
 from seqtrain.signatures import Setting, settings_of
@@ -34,11 +34,13 @@ def main(typed: list[str]) -> int:
         print(_HELP)
         return 0
     configs = Configs(arguments.config_dirs)
-    wanted = arguments.overrides or [name for name in configs.groups if "/" not in name and name != "loading"]
+    groups = [name for name in configs.groups if "/" not in name and name != "loading"]
+    wanted = arguments.overrides or [*groups, SPACE]
+    known = configs.groups | {SPACE: configs.spaces}
     console = Console(width=None if Console().is_terminal else 140, highlight=False)
     for each in wanted:
         group, _, option = each.partition("=")
-        options = _known(configs.groups, group, "group")
+        options = _known(known, group, "group")
         if not option:
             console.print(_choices(group, options))
             continue
@@ -72,14 +74,22 @@ def _line(path: Path) -> str:
 def _settings(choice: str, path: Path, configs: Configs) -> Table:
     table = Table(box=SIMPLE_HEAD, title=Text(f"{choice}: {_line(path)}"), title_justify="left", title_style="bold")
     table.add_column("setting", no_wrap=True)
-    for name in ("default", "allowed", "meaning"):
+    searched = choice.startswith(f"{SPACE}=")
+    for name in ("kind", "range or values") if searched else ("default", "allowed", "meaning"):
         table.add_column(name, overflow="fold")
-    for row in _rows(choice, configs):
+    for row in _searched(path) if searched else _rows(choice, configs):
         table.add_row(*row)
     return table
 
 
-def _rows(choice: str, configs: Configs) -> list[tuple[str, str, str, str]]:
+def _searched(path: Path) -> list[tuple[str, ...]]:
+    """What is searched: name, kind, and the range or the values."""
+    from seqtrain.tuning.space import read_space
+
+    return [(each.name, each.kind, each.told()) for each in read_space(path).values()]
+
+
+def _rows(choice: str, configs: Configs) -> list[tuple[str, ...]]:
     """Name, default, allowed and meaning of each setting: from the config, the signature and its docstring."""
     from seqtrain.commands.compose import composing
     from seqtrain.commands.mistakes import in_words
@@ -91,7 +101,7 @@ def _rows(choice: str, configs: Configs) -> list[tuple[str, str, str, str]]:
         except Exception as error:
             raise in_words(error) from error
     node = config.get(group)
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for prefix, values in _nodes(group, node):
         known = _known_settings(values["_target_"], f"{prefix}._target_")
         if group == "data":

@@ -9,6 +9,7 @@ from seqtrain.commands.configs import Configs, shipped
 from seqtrain.errors import WrongInput
 from seqtrain.nearest import did_you_mean, listed, shown, unknown
 
+TUNES = ("space", "trials", "pruner")  # what `seqtrain tune` reads beside a config
 _ADDS = (OverrideType.ADD, OverrideType.FORCE_ADD)
 
 
@@ -24,6 +25,8 @@ def check_names(overrides: Iterable[Override], configs: Configs) -> None:
             if override.type is not OverrideType.DEL:
                 _check_options(override, list(groups[key]))
         elif "." not in key and override.type not in _ADDS and key not in keys:
+            if key in TUNES:
+                raise WrongInput(f"{override.input_line} is for seqtrain tune, which searches for good settings")
             names = [*(group for group in groups if "/" not in group and group != "loading"), *keys]
             near = did_you_mean(key, names)
             raise WrongInput(f"{override.input_line}: there is no {key}{near} (there are {listed(names, 30)})")

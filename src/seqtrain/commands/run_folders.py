@@ -17,6 +17,11 @@ def sweep_folder(name: str | None, data: Iterable[str], now: datetime) -> str:
     return f"outputs/sweeps/{name or _flat('+'.join(data)) + '-' + _stamp(now)}"
 
 
+def search_folder(name: str | None, data: str, model: str, space: str) -> str:
+    """Below outputs/sweeps; without a time, so that the same line finds it again."""
+    return name or "-".join(map(_flat, (data, model, space)))
+
+
 def trial_folder(overrides: Iterable[str]) -> str:
     """The overrides that matter, in any order the same; 8 hex digits tell apart those that a name does not show."""
     said = ",".join(sorted(each for each in overrides if matters(each.partition("=")[0])))

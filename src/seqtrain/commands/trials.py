@@ -62,9 +62,9 @@ def check_trials(arguments: Arguments, *, values: bool = True) -> Trials:
     with composing(configs) as composer:
         overrides = composer.parse(arguments.overrides)
         check_names(overrides, configs)
-        typed = partial(_compose, composer, [each for each in overrides if is_hydras(each)])
+        typed = partial(compose_said, composer, [each for each in overrides if is_hydras(each)])
         choices = [_choices(each) for each in overrides]
-        first = _compose(composer, overrides, [each[0] for each in choices])
+        first = compose_said(composer, overrides, [each[0] for each in choices])
         check_hydra(first, typed)
         multirun = arguments.multirun or first.hydra.mode == RunMode.MULTIRUN
         swept = [each for each in overrides if each.is_sweep_override()]
@@ -94,13 +94,13 @@ def _every(
     for trial in itertools.product(*choices):
         said = tuple(text if whole else each[0] for text, whole, each in zip(trial, composed, choices, strict=True))
         if said not in bases:
-            config = _compose(composer, overrides, said)
+            config = compose_said(composer, overrides, said)
             check_hydra(config, typed)
             bases[said] = without_hydra(config)
             _check_values(bases[said])
             _check_swept_values(composer, bases[said], choices, composed)
         config = bases[said].copy()
-        _put(config, composer, [text for text, first in zip(trial, said, strict=True) if text != first])
+        put(config, composer, [text for text, first in zip(trial, said, strict=True) if text != first])
         mine = [(text, each) for text, each in zip(trial, overrides, strict=True) if not is_hydras(each)]
         yield Composed(
             config=config,
@@ -121,7 +121,7 @@ def _is_composed(override: Override, overrides: Sequence[Override], configs: Con
     )
 
 
-def _compose(composer: Composer, overrides: Sequence[Override], said: Sequence[str] | None = None) -> DictConfig:
+def compose_said(composer: Composer, overrides: Sequence[Override], said: Sequence[str] | None = None) -> DictConfig:
     """Compose, or say what is wrong. `said` has the overrides as text, one value each."""
     said = [_said(each) for each in overrides] if said is None else said
     try:
@@ -137,7 +137,8 @@ def _compose(composer: Composer, overrides: Sequence[Override], said: Sequence[s
         raise in_words(error) from error
 
 
-def _put(config: DictConfig, composer: Composer, said: Sequence[str]) -> None:
+def put(config: DictConfig, composer: Composer, said: Sequence[str]) -> None:
+    """Put settings of a composed config to other values, given as overrides."""
     for other in composer.parse(said):
         OmegaConf.update(config, other.key_or_group, other.value(), merge=False, force_add=True)
 
@@ -157,7 +158,7 @@ def _check_swept_values(
             continue
         changed = config.copy()
         for other in said[1:]:
-            _put(changed, composer, [other])
+            put(changed, composer, [other])
             _check_values(changed)
 
 

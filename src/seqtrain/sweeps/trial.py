@@ -4,16 +4,19 @@ import traceback
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from seqtrain.errors import WrongInput
 from seqtrain.identity import differences, identity
-from seqtrain.interruption import Interrupted
+from seqtrain.interruption import Interrupted, Pruned
 from seqtrain.report import closing_table, from_here, quiet_libraries
 from seqtrain.run_folder import InUse, RunFolder
 from seqtrain.stored_config import checked_config, read_stored_config
 
-Status = Literal["completed", "failed", "diverged", "busy"]
+if TYPE_CHECKING:
+    from seqtrain.callbacks.pruning import Behind
+
+Status = Literal["completed", "pruned", "failed", "diverged", "busy"]
 
 
 @dataclass(frozen=True)
@@ -77,14 +80,14 @@ def train_trial(trial: Trial) -> Outcome:
     try:
         log.parent.mkdir(parents=True, exist_ok=True)
         with open(log, "a", encoding="utf-8") as file, redirect_stdout(file), redirect_stderr(file):
-            return _outcome(trial)[0]
+            return bring_to_end(trial)[0]
     except OSError as error:
         return Outcome(trial, "failed", f"cannot write to {log}: {error.strerror}")
 
 
 def train_and_show(trial: Trial) -> Outcome:
     """The same with the run's table at its end, and the traceback of what nobody foresaw."""
-    outcome, result, error = _outcome(trial)
+    outcome, result, error = bring_to_end(trial)
     if outcome.status == "completed":
         print(closing_table(result, trial.folder))
     elif error is not None and not isinstance(error, WrongInput | ArithmeticError):
@@ -92,7 +95,13 @@ def train_and_show(trial: Trial) -> Outcome:
     return outcome
 
 
-def _outcome(trial: Trial) -> tuple[Outcome, dict[str, Any], Exception | None]:
+def bring_to_end(trial: Trial, *, behind: "Behind | None" = None) -> tuple[Outcome, dict[str, Any], Exception | None]:
+    """Train a trial as `train_trial` does; how it ended, what its result.json says, and the error that ended it.
+
+    Args:
+        trial: where it is, and of what.
+        behind: whether to give it up after an epoch.
+    """
     try:
         from seqtrain.parts import prepare_parts
 
@@ -100,9 +109,12 @@ def _outcome(trial: Trial) -> tuple[Outcome, dict[str, Any], Exception | None]:
         from seqtrain.training_run import train
 
         quiet_libraries()
-        result = train(parts, trial.folder, config=trial.config, overrides=list(trial.overrides), resume=True)
+        overrides = list(trial.overrides)
+        result = train(parts, trial.folder, config=trial.config, overrides=overrides, resume=True, behind=behind)
     except Interrupted:
         raise
+    except Pruned as error:
+        return Outcome(trial, "pruned", str(error)), {}, None
     except InUse:
         return Outcome(trial, "busy"), {}, None
     except Exception as error:
