@@ -46,6 +46,11 @@ class Data:
         found = self.val if self.test is None else self.test
         return self.train if found is None else found
 
+    @property
+    def _workers(self) -> int:
+        """None beside gloo: a fork copies the locks that its threads hold at that moment, and hangs now and then."""
+        return self.loading.workers if count() == 1 else 0
+
     def steps_per_epoch(self, accumulate: int) -> int:
         """Optimizer steps of one epoch, with gradients accumulated over so many batches."""
         batches = -(-len(self.train) // self.loading.batch_size)
@@ -55,6 +60,11 @@ class Data:
         self, *, seed: int, accumulate: int, chunk: int, total_steps: int, position: Callable[[], int]
     ) -> TrainingBatches:
         """The training set in an order that depends on the seed and the epoch, augmented; see TrainingBatches."""
+        if self._workers < self.loading.workers:
+            _log.warning(
+                "data.workers is %d but processes that train together read their parts themselves: 0 is used",
+                self.loading.workers,
+            )
         if self.train.shortest != self.train.longest:
             self._tell_padding(seed)
         return TrainingBatches(
@@ -65,7 +75,7 @@ class Data:
             steps_per_epoch=self.steps_per_epoch(accumulate),
             total_steps=total_steps,
             position=position,
-            workers=self.loading.workers,
+            workers=self._workers,
             pool=self.loading.length_pool,
             balanced=self.train.targets if self.loading.balanced else None,
         )
@@ -84,7 +94,7 @@ class Data:
             Reader(sequences, rank=rank(), ranks=count()),
             batch_size=self.loading.batch_size,
             chunk=chunk,
-            workers=self.loading.workers,
+            workers=self._workers,
             pool=self.loading.length_pool,
         )
 
