@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import reference
 from made_runs import make_run
-from scipy import stats
 
 from seqtrain.comparison.metric import Metric, choose_metric
 from seqtrain.comparison.ranking import Ranking, rank
@@ -34,11 +34,11 @@ def sweep(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_groups_are_ranked_with_the_figures_of_numpy_and_scipy(sweep: Path) -> None:
+def test_groups_are_ranked_with_the_figures_of_the_reference(sweep: Path) -> None:
     ranking = ranked(sweep)
     assert ranking.metric == Metric("test/accuracy", less_is_better=False)
     assert [row.group.settings["optimizer.lr"] for row in ranking.rows] == [0.01, 0.1, 0.001]
-    p = {lr: stats.ttest_rel(VALUES[lr], VALUES[0.01]).pvalue for lr in (0.1, 0.001)}
+    p = {lr: reference.paired_t(VALUES[lr], VALUES[0.01]) for lr in (0.1, 0.001)}
     least, most = sorted(p.values())
     corrected = {least: 2 * least, most: max(most, 2 * least)}  # Holm
     for row in ranking.rows:
@@ -46,7 +46,7 @@ def test_groups_are_ranked_with_the_figures_of_numpy_and_scipy(sweep: Path) -> N
         assert isinstance(lr, float)
         assert row.estimate is not None
         assert row.estimate.mean == pytest.approx(np.mean(VALUES[lr]))
-        assert row.estimate.half == pytest.approx(stats.t.ppf(0.975, 2) * stats.sem(VALUES[lr]))
+        assert row.estimate.half == pytest.approx(reference.QUANTILE[2][1] * reference.standard_error(VALUES[lr]))
         if lr != 0.01:
             assert row.test is not None
             assert row.test.p == pytest.approx(p[lr])
