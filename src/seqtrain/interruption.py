@@ -1,9 +1,13 @@
 """Ctrl-C and SIGTERM: finish the step, save, stop; and what is raised where a training ends early."""
 
+import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from multiprocessing import parent_process
+from multiprocessing.process import BaseProcess
 from types import FrameType
 
 _PATIENCE = 5.0  # seconds after which another signal no longer waits for the step to end
@@ -26,6 +30,18 @@ class Interrupted(Exception):
 
 class Pruned(Exception):
     """Training was given up, being behind the others of its search, and its state is saved."""
+
+
+def end_with_parent() -> None:
+    """From now on, stop as SIGTERM does when the process that started this one is gone."""
+    parent = parent_process()
+    if parent is not None:
+        threading.Thread(target=_follow, args=(parent,), daemon=True).start()
+
+
+def _follow(parent: BaseProcess) -> None:
+    parent.join()
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 class Interruption:

@@ -3,22 +3,20 @@
 The one that starts them does none of the work, so that it can end the others where one dies, whatever they wait for.
 """
 
-import os
 import signal
 import tempfile
-import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from multiprocessing import get_context, parent_process
+from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from types import FrameType
 
 from seqtrain.errors import WrongInput
-from seqtrain.interruption import Interrupted
+from seqtrain.interruption import Interrupted, end_with_parent
 from seqtrain.ranks import PeerLost, joined
 
 _GRACE = 30.0  # seconds for the others to save and end, once one has failed
@@ -126,7 +124,7 @@ def _signals_forwarded(lines: dict[Connection, SpawnProcess]) -> Iterator[list[i
 
 def _rank(line: Connection, work: Callable[[], object], rank: int, count: int, meet: str, gpu: bool) -> None:
     """The life of one process; at its end it says how it went."""
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     ending: Exception | None = None
     try:
         with joined(rank, count, local=rank, meet=meet, gpu=gpu):
@@ -138,10 +136,3 @@ def _rank(line: Connection, work: Callable[[], object], rank: int, count: int, m
         ending.add_note("".join(traceback.format_exception(error)))
     with suppress(BrokenPipeError):  # whoever started this is gone
         line.send(ending)
-
-
-def _end_with_parent() -> None:
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
-        os.kill(os.getpid(), signal.SIGTERM)

@@ -1,30 +1,18 @@
-"""Where the trials of a sweep are trained: in this process, or in several on this machine."""
+"""The trials of a sweep in several processes on this machine."""
 
-import gc
 import os
 import signal
-import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from multiprocessing import get_context, parent_process
+from contextlib import contextmanager, suppress
+from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 
-from seqtrain.interruption import Interrupted
+from seqtrain.interruption import Interrupted, end_with_parent
 from seqtrain.ranges import Count
-from seqtrain.sweeps.trial import Outcome, Trial, train_and_show, train_trial
-
-
-class Serial:
-    """One trial after another, in this process."""
-
-    def __call__(self, trials: Sequence[Trial]) -> Iterator[Outcome]:
-        for number, trial in enumerate(trials, 1):
-            print(f"\ntrial {number} of {len(trials)}: {trial.name}", flush=True)
-            yield train_and_show(trial)
-            if number == 1:
-                _spare_the_collector()
+from seqtrain.sweeps.serial import spare_the_collector
+from seqtrain.sweeps.trial import Outcome, Trial, train_trial
 
 
 class Processes:
@@ -89,7 +77,8 @@ class _Worker:
 
     def send(self, trial: Trial) -> None:
         self.trial = trial
-        self.line.send(trial)
+        with suppress(BrokenPipeError):  # it died: `outcome` tells
+            self.line.send(trial)
 
     def outcome(self) -> Outcome:
         try:
@@ -110,22 +99,16 @@ class _Worker:
 def _serve(line: Connection) -> None:
     """A worker's life: one trial after another, until nobody is there to send one."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process of a terminal: the first one tells us
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     try:
         line.send(train_trial(line.recv()))
-        _spare_the_collector()
+        spare_the_collector()
         while True:
             line.send(train_trial(line.recv()))
     except (EOFError, BrokenPipeError):
         pass
     except Interrupted as error:
         raise SystemExit(128 + error.signum) from None
-
-
-def _spare_the_collector() -> None:
-    """The libraries are imported by now: looking at their objects again takes 0.2 s of a trial."""
-    gc.collect()
-    gc.freeze()
 
 
 @contextmanager
@@ -137,13 +120,6 @@ def _environment(more: dict[str, str]) -> Iterator[None]:
     finally:
         os.environ.clear()
         os.environ.update(before)
-
-
-def _end_with_parent() -> None:
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
-        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _place(index: int, gpus: int, threads: int) -> dict[str, str]:
