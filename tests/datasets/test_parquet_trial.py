@@ -1,5 +1,6 @@
 """A Parquet file that brings its reader down is told like any other bad file, and the next one is read."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -31,11 +32,14 @@ def good(tmp_path: Path) -> Path:
     ],
 )
 def test_whatever_happens_to_the_reader_is_told(
-    good: Path, monkeypatch: pytest.MonkeyPatch, end: str, told: str
+    good: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: str, told: str
 ) -> None:
     parquet_trial._stop()
-    spoilt = parquet_trial._READ.replace("    try:\n", f"    try:\n        if 'bad' in line: import os; {end}\n")
-    monkeypatch.setattr(parquet_trial, "_READ", spoilt)
+    spoilt, source = tmp_path / "reader.py", parquet_trial._READER.read_text()
+    spoilt.write_text(
+        source.replace("        try:\n", f"        try:\n            if 'bad' in line: import os; {end}\n")
+    )
+    monkeypatch.setattr(parquet_trial, "_READER", spoilt)
     bad = good.with_name("bad.parquet")
     bad.write_bytes(good.read_bytes())
     for _ in range(2):
@@ -43,6 +47,27 @@ def test_whatever_happens_to_the_reader_is_told(
         with pytest.raises(WrongInput, match=rf"bad\.parquet cannot be read as Parquet .*{told}"):
             try_parquet(bad)
     parquet_trial._stop()
+
+
+def test_an_answer_that_was_not_waited_for_is_no_answer_to_the_next_file(good: Path) -> None:
+    bad = good.with_name("bad.parquet")
+    bad.write_bytes(good.read_bytes()[:-9])
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    try_parquet(good)
+    before = signal.signal(signal.SIGALRM, stop)
+    try:
+        for _ in range(20):
+            signal.setitimer(signal.ITIMER_REAL, 1e-4)
+            with contextlib.suppress(KeyboardInterrupt):
+                try_parquet(good)
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            with pytest.raises(WrongInput):
+                try_parquet(bad)
+    finally:
+        signal.signal(signal.SIGALRM, before)
 
 
 def test_a_reader_that_was_ended_is_started_again(good: Path) -> None:

@@ -53,7 +53,6 @@ def hold_kills(tmp_path: Path, words: list[str], *, kills: int, trials: int) -> 
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
     assert sweep(disturbed, words).wait() == 0, (disturbed / "log").read_text()[-2000:]
-    print(f"{kills} kills, {running} of them while trials were left")
     assert running >= min(kills, 2)
     expected = ends(alone)
     assert len(expected) == trials

@@ -99,7 +99,7 @@ def test_an_interruption_ends_the_sweep_and_says_how_to_go_on(told: Told, traine
     status, text = told("train", "-m", "seed=0,2,1")
     assert status == 130
     assert len(trained) == 2
-    assert "1 of 3 trials are completed; the same line goes on" in text
+    assert "1 of 3 trials are completed; run the same line again" in text
 
 
 def test_what_is_composed_at_once_is_what_hydra_composes_one_by_one(told: Told, trained: list[Path]) -> None:

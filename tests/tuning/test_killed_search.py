@@ -74,7 +74,7 @@ def test_a_stop_is_clean(tmp_path: Path) -> None:
     process.send_signal(signal.SIGTERM)
     said = process.communicate(timeout=60)[0]
     assert process.returncode == 143
-    assert "stopped by SIGTERM: 1 of 2 trials; the same line goes on" in said
+    assert "stopped by SIGTERM: 1 of 2 trials; run the same line again" in said
     (result,) = (tmp_path / FOUND).glob("000,*/result.json")
     assert json.loads(result.read_text())["status"] == "interrupted"
     assert [state for _, state, *_ in trials(tmp_path)] == ["RUNNING"]

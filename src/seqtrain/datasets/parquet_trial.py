@@ -9,21 +9,7 @@ from pathlib import Path
 
 from seqtrain.errors import WrongInput
 
-# Answers each path on a line with what is wrong, or null, and whether polars panicked, which it may not recover from.
-_READ = """
-import json, sys
-import polars as pl
-for line in sys.stdin:
-    wrong = None
-    try:
-        table = pl.scan_parquet(json.loads(line), glob=False)
-        table.select(pl.len()).collect()
-        for _ in table.collect_batches(chunk_size=1 << 16, maintain_order=True, lazy=True):
-            pass
-    except BaseException as error:
-        wrong = error
-    print(json.dumps([wrong and str(wrong).partition(chr(10))[0], not isinstance(wrong, Exception | None)]), flush=True)
-"""
+_READER = Path(__file__).with_name("parquet_reader.py")
 _process: "subprocess.Popen[str] | None" = None
 
 
@@ -36,10 +22,14 @@ def try_parquet(path: Path) -> None:
     assert process.stdin is not None
     assert process.stdout is not None
     answer = ""
-    with suppress(BrokenPipeError):
-        process.stdin.write(json.dumps(str(path.absolute())) + "\n")
-        process.stdin.flush()
-        answer = process.stdout.readline()
+    try:
+        with suppress(BrokenPipeError):
+            process.stdin.write(json.dumps(str(path.absolute())) + "\n")
+            process.stdin.flush()
+            answer = process.stdout.readline()
+    except BaseException:  # a signal: the answer would be read as that of the next file
+        _stop()
+        raise
     if answer:
         wrong, panicked = json.loads(answer)
     else:
@@ -55,7 +45,7 @@ def _running() -> "subprocess.Popen[str]":
     if _process is not None and _process.poll() is not None:
         _stop()  # somebody else ended it
     if _process is None:
-        command = [sys.executable, "-P", "-c", _READ]
+        command = [sys.executable, "-P", str(_READER)]
         _process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, encoding="utf-8"
         )

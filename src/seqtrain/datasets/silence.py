@@ -17,11 +17,10 @@ def silence() -> Iterator[None]:
         except OSError:  # the process has none
             yield
             return
-        nowhere = os.open(os.devnull, os.O_WRONLY)
         try:
-            os.dup2(nowhere, 2)
+            with open(os.devnull, "wb") as nowhere:
+                os.dup2(nowhere.fileno(), 2)
             yield
         finally:
             os.dup2(kept, 2)
             os.close(kept)
-            os.close(nowhere)

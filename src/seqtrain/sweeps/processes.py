@@ -4,7 +4,7 @@ import os
 import signal
 from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
@@ -13,6 +13,8 @@ from seqtrain.interruption import Interrupted, end_with_parent
 from seqtrain.ranges import Count
 from seqtrain.sweeps.serial import spare_the_collector
 from seqtrain.sweeps.trial import Outcome, Trial, train_trial
+
+_GRACE = 30.0  # seconds that a process has to save and end
 
 
 class Processes:
@@ -42,24 +44,21 @@ class Processes:
             while workers:
                 for line in wait(list(workers)):
                     assert isinstance(line, Connection)
-                    worker = workers[line]
+                    worker = workers.pop(line)
                     yield worker.outcome()
-                    if worker.process.exitcode is not None:  # it died
-                        del workers[line]
-                        if not waiting:
-                            continue
-                        worker = _Worker(worker.place, waiting.popleft())
-                        workers[worker.line] = worker
-                    elif waiting:
-                        worker.send(waiting.popleft())
-                    else:
-                        del workers[line]
+                    if not waiting:
                         worker.end()
+                        continue
+                    if not worker.send(waiting[0]):  # it died
+                        worker.end()
+                        worker = _Worker(worker.place, waiting[0])
+                    waiting.popleft()
+                    workers[worker.line] = worker
         finally:
             for worker in workers.values():  # only where something stopped the loop: each saves, and ends
                 worker.process.terminate()
             for worker in workers.values():
-                worker.process.join()
+                worker.end()
 
 
 class _Worker:
@@ -75,10 +74,14 @@ class _Worker:
         theirs.close()
         self.send(trial)
 
-    def send(self, trial: Trial) -> None:
+    def send(self, trial: Trial) -> bool:
+        """Whether the process still was there to take it."""
         self.trial = trial
-        with suppress(BrokenPipeError):  # it died: `outcome` tells
+        try:
             self.line.send(trial)
+        except BrokenPipeError:
+            return False
+        return True
 
     def outcome(self) -> Outcome:
         try:
@@ -93,6 +96,8 @@ class _Worker:
 
     def end(self) -> None:
         self.line.close()
+        self.process.join(_GRACE)
+        self.process.kill()
         self.process.join()
 
 

@@ -20,21 +20,22 @@ class Slurm:
 
     The sweep's folder must be on a file system that all machines see; scripts and output of the jobs are in its
     .slurm. A job that runs out of time, or is preempted, is queued again and goes on where it was. This process only
-    waits: jobs go on when it is stopped, and the same line waits for them.
+    waits: jobs go on when it is stopped. The same line waits for trials that run; those still queued it submits again,
+    and whichever job comes second finds them done.
 
     Args:
-        partition: of the cluster; null for its default
-        timeout_min: minutes that a job may take
-        cpus_per_task: CPUs of each task
-        gpus_per_node: GPUs of each job
-        mem_gb: memory of each job in GB; null for the cluster's default
-        nodes: machines of each job, for a training that is distributed
-        tasks_per_node: processes of each job on a machine, for a training that is distributed
-        array_parallelism: jobs that run at once, at most
-        setup: lines of shell before each job, as `module load cuda`
-        options: further options of sbatch by name, as {account: mine}
-        cluster: slurm; or local, to try the same on this machine
-        poll_seconds: between two looks at the jobs
+        partition: of the cluster; null for its default.
+        timeout_min: minutes that a job may take.
+        cpus_per_task: CPUs of each task.
+        gpus_per_node: GPUs of each job.
+        mem_gb: memory of each job in GB; null for the cluster's default.
+        nodes: machines of each job, for trainer=ddp.
+        tasks_per_node: processes of each job on a machine, for trainer=ddp.
+        array_parallelism: jobs that run at once, at most.
+        setup: lines of shell before each job, as `module load cuda`.
+        options: further options of sbatch by name, as {account: mine}.
+        cluster: slurm; or local, to try the same on this machine.
+        poll_seconds: between two looks at the jobs.
     """
 
     def __init__(
@@ -115,7 +116,7 @@ class Job:
         try:
             return train_trial(trial)
         except Interrupted as error:
-            return Outcome(trial, "failed", f"{error}; the same line goes on")
+            return Outcome(trial, "failed", f"{error}; run the same line again")
 
     def checkpoint(self, trial: Trial) -> Any:
         import submitit

@@ -38,7 +38,10 @@ def run_sweep(trials: Sequence[Trial], launcher: Launcher, *, name: str) -> int:
                 print(f"{ended}{outcome.cause and f': {outcome.cause}'}", flush=True)
     except Interrupted as error:
         done = sum(outcome.status == "completed" for outcome in outcomes.values())
-        print(f"{error}: {done} of {len(trials)} trials are completed; the same line goes on", file=sys.stderr)
+        print(
+            f"{error}: {done} of {len(trials)} trials are completed; run the same line again to continue",
+            file=sys.stderr,
+        )
         return 128 + error.signum
     return _close([outcomes[trial] for trial in trials], name)
 

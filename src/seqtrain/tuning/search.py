@@ -38,11 +38,11 @@ def run_search(study: Study, make: Make, total: int, *, line: Sequence[str]) -> 
                 _check_data(study)
             broken = _trained(study, make, total)
     except Interrupted as error:
-        print(f"{error}: {len(study.trials())} of {total} trials; the same line goes on", file=sys.stderr)
+        print(f"{error}: {len(study.trials())} of {total} trials; run the same line again", file=sys.stderr)
         return 128 + error.signum
     if broken:
         print(
-            f"{_MOST_FAILURES} trials failed, one after the other: mend what they say; the same line goes on",
+            f"{_MOST_FAILURES} trials failed and none came to more: correct what they say, and run the same line again",
             file=sys.stderr,
         )
         return 1
