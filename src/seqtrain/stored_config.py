@@ -51,6 +51,14 @@ def checked_config(text: str, path: Path) -> DictConfig:
     return config
 
 
+def part_of(config: DictConfig, name: str) -> Any:
+    """What a config has under a name of its own; None where it has nothing. WrongInput: a reference to nothing."""
+    try:
+        return config.get(name)
+    except OmegaConfBaseException as error:
+        raise WrongInput(f"{name} has no value: {str(error).splitlines()[0]}") from error
+
+
 def _plain_values(text: str, path: Path) -> dict[Any, Any]:
     """A text as plain values, once it is known to hold nothing that could grow."""
     try:

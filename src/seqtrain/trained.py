@@ -25,7 +25,7 @@ from seqtrain.network import Network
 from seqtrain.run_folder import RunFolder
 from seqtrain.series_arrays import check_finite, to_sequences
 from seqtrain.stepping import Stepper
-from seqtrain.stored_config import read_stored_config
+from seqtrain.stored_config import part_of, read_stored_config
 
 Floats = NDArray[np.floating[Any]]
 
@@ -150,7 +150,7 @@ def load(run: str | PathLike[str], *, device: str = "cpu") -> Trained:
         config, spec, state = read_shared(place)
     else:
         config, spec, state = _of_run(RunFolder(place))
-    model, task = prepare(config.get("model"), "model"), prepare(config.get("task"), "task")
+    model, task = prepare(part_of(config, "model"), "model"), prepare(part_of(config, "task"), "task")
     check_sizes(model, spec, state)
     return Trained(rebuild(model, task(), spec, state).to(device), spec, config, folder=place)
 

@@ -1,5 +1,6 @@
 """A payload in a file that somebody else wrote: an experiment, a run's folder, a shared model. Nothing runs."""
 
+import io
 import json
 import shutil
 import sys
@@ -15,7 +16,7 @@ from poisoned import POISONED
 
 from seqtrain.commands import main
 
-SHARE = list(PAYLOADS)[::6]  # of them in `make test`; every one with `make test-faults`
+SHARE = list(PAYLOADS)[::12]  # of them in `make test`; every one with `make test-faults`
 EVERY = [*SHARE, *(pytest.param(name, marks=pytest.mark.faults) for name in PAYLOADS if name not in SHARE)]
 COMMANDS = {
     "resume": ["train", "resume=RUN"],
@@ -40,6 +41,11 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     trained(folder, *QUICK, *SMALL["sincos"], "model=linear")
     (folder / "result.json").unlink()
     return folder
+
+
+@pytest.fixture(autouse=True)
+def typed_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("0.5\n"))
 
 
 def poisoned(run: Path, place: Path, slot: str, payload: Any) -> Path:
