@@ -142,7 +142,7 @@ def test_references_that_a_config_may_have_are_read(tmp_path: Path, monkeypatch:
     )
     config = OmegaConf.to_container(read_stored_config(stored(tmp_path, text)), resolve=True)
     assert config == {
-        "a": {"b": 3, "c": 3, "d": [3, 3]}, "e": 3, "f": "here/3", "g": "there", "h": 3, "i": "costs $3", 1: 3,
+        "a": {"b": 3, "c": 3, "d": [3, 3]}, "e": 3, "f": "here/3", "g": "there", "h": "3", "i": "costs $3", 1: 3,
     }  # fmt: skip
 
 
