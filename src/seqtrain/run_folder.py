@@ -146,9 +146,9 @@ class RunFolder:
             return {}
         try:
             content: dict[str, Any] = json.loads(self.result.read_text())
-        except ValueError:  # cut short by a power failure
+        except (ValueError, RecursionError):  # cut short by a power failure, or not ours
             return {}
-        return content
+        return content if isinstance(content, dict) else {}
 
 
 def write_text(path: Path, text: str) -> None:
