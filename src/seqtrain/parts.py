@@ -8,7 +8,6 @@ from typing import Annotated, Any, cast
 from omegaconf import DictConfig, OmegaConf
 from pydantic import StringConstraints
 
-from seqtrain.batch import Spec
 from seqtrain.build import Recipe, check_settings, check_unimported, plain, prepare
 from seqtrain.errors import WrongInput
 from seqtrain.identity import identity
@@ -108,6 +107,8 @@ def prepare_parts(config: Mapping[str, Any]) -> Parts:
 
 def _check_monitor(parts: Parts) -> None:
     """What a validation gives is known before its data is, but for what errors are divided by."""
+    from seqtrain.batch import Spec  # it imports torch, which a typing error does not wait for
+
     task = parts.task()
     predicts = getattr(task, "predicts", None)
     if predicts is None:
