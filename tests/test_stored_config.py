@@ -70,7 +70,7 @@ LAUGHS = "".join(  # 319 bytes that are 4 * 10**7 words
     ["a: &a [lol,lol,lol,lol,lol,lol,lol,lol,lol]\n"]
     + [f"{here}: &{here} [{','.join([f'*{above}'] * 9)}]\n" for above, here in zip("abcdef", "bcdefg", strict=True)]
 )
-REFERENCES = "".join(f"k{n}: ['${{k{n + 1}}}', '${{k{n + 1}}}']\n" for n in range(25)) + "k25: lol\n"
+REFERENCES = "".join(f"k{n}: ['${{k{n + 1}}}', '${{k{n + 1}}}']\n" for n in range(18)) + "k18: lol\n"
 TEXTS = "".join(f"k{n}: ${{k{n + 1}}}${{k{n + 1}}}\n" for n in range(40)) + "k40: lol\n"
 RELATIVE = "a:\n" + "".join(f"  k{n}: ${{.k{n + 1}}}${{.k{n + 1}}}\n" for n in range(40)) + "  k40: lol\n"
 LISTED = "".join(f"k{n}: ['${{k{n + 1}[0]}}${{k{n + 1}[0]}}']\n" for n in range(40)) + "k40: [lol]\n"
