@@ -35,5 +35,10 @@ lint: setup ## format, lint and check types
 lock: ## write requirements.lock anew from pyproject.toml
 	scripts/lock.sh
 
+audit: ## known holes in the packages of requirements.lock; asks pypi.org
+	$(PYTHON) -m venv build/audit
+	build/audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit
+	build/audit/bin/pip-audit --requirement requirements.lock --no-deps --disable-pip --strict
+
 clean: ## remove .venv and caches, keep outputs
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist

@@ -1,17 +1,12 @@
 """Only trusted classes are built, and only with settings that their constructors allow."""
 
-import contextlib
 import os
-import pickle
-import subprocess
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import pytest
 import torch
 from annotated_types import Len
-from hydra.errors import InstantiationException
-from hydra.utils import instantiate
 from torch import nn
 
 from seqtrain.build import Recipe, prepare
@@ -70,10 +65,6 @@ class NeedsOne:
 
 def make_model(in_features: int) -> nn.Module:
     return nn.Linear(in_features, 1)
-
-
-system = os.system
-Popen = subprocess.Popen
 
 
 @pytest.fixture(autouse=True)
@@ -197,117 +188,6 @@ def test_torch_optimizers_take_their_parameters_later() -> None:
 )
 def test_only_classes_that_fit_the_slot(config: object, said: str) -> None:
     assert refusal(config).startswith(said)
-
-
-PAYLOADS: dict[str, dict[str, Any]] = {
-    "torch.load": {"_target_": "torch.load", "f": "EVIL/pickle", "weights_only": False},
-    "torch.save": {"_target_": "torch.save", "obj": 1, "f": "MARK"},
-    "torch.hub.load": {"_target_": "torch.hub.load", "repo_or_dir": "EVIL", "model": "x", "source": "local"},
-    "numpy.load": {"_target_": "numpy.load", "file": "EVIL/pickle", "allow_pickle": True},
-    "torch.hub": {"_target_": "torch.hub.download_url_to_file", "url": "file:///etc/hostname", "dst": "MARK"},
-    "os.system": {"_target_": "os.system", "command": "touch MARK"},
-    "os.mkdir": {"_target_": "os.mkdir", "path": "MARK"},
-    "subprocess.Popen": {"_target_": "subprocess.Popen", "args": ["touch", "MARK"]},
-    "builtins.eval": {"_target_": "builtins.eval", "_args_": ["open('MARK', 'w')"]},
-    "builtins.exec": {"_target_": "builtins.exec", "_args_": ["open('MARK', 'w')"]},
-    "builtins.open": {"_target_": "builtins.open", "file": "MARK", "mode": "w"},
-    "pathlib": {
-        "_target_": "pathlib.Path.write_text",
-        "_args_": [{"_target_": "pathlib.Path", "_args_": ["MARK"]}, "x"],
-    },
-    "numpy.save": {"_target_": "numpy.save", "file": "MARK", "arr": [1]},
-    "shutil.copy": {"_target_": "shutil.copy", "src": "/etc/hostname", "dst": "MARK"},
-    "logging": {"_target_": "logging.FileHandler", "filename": "MARK"},
-    "zipfile": {"_target_": "zipfile.ZipFile", "file": "MARK", "mode": "w"},
-    "sqlite3": {"_target_": "sqlite3.connect", "database": "MARK"},
-    "an alias of a function": {"_target_": f"{HERE}.system", "command": "touch MARK"},
-    "an alias of a class": {"_target_": f"{HERE}.Popen", "args": ["touch", "MARK"]},
-    "a module in a module": {"_target_": f"{HERE}.os.mkdir", "path": "MARK"},
-    "through seqtrain": {"_target_": "seqtrain.trust.os.mkdir", "path": "MARK"},
-    "through seqtrain's importlib": {"_target_": "seqtrain.trust.importlib.import_module", "name": "MARK"},
-    "a listed class's module": {"_target_": "torch.nn.modules.activation.torch.save", "obj": 1, "f": "MARK"},
-    "partial": {"_target_": "os.mkdir", "_partial_": True, "path": "MARK"},
-    "nested": {"_target_": f"{HERE}.Model", "in_features": 1, "extra": {"_target_": "os.mkdir", "path": "MARK"}},
-    "nested in a list": {
-        "_target_": f"{HERE}.Model",
-        "in_features": 1,
-        "extra": [{"a": {"_target_": "os.mkdir", "path": "MARK"}}],
-    },
-    "nested and partial": {
-        "_target_": f"{HERE}.Model",
-        "in_features": 1,
-        "extra": {"_target_": "os.mkdir", "_partial_": True, "path": "MARK"},
-    },
-    "in a place for a number": {
-        "_target_": f"{HERE}.Model",
-        "in_features": 1,
-        "hidden": {"_target_": "os.mkdir", "path": "MARK"},
-    },
-}
-# Hydra 1.3.8's own list stops these, or leaves them to whoever calls the partial object.
-NOT_IN_CONTROL = {
-    "os.system",
-    "subprocess.Popen",
-    "builtins.eval",
-    "builtins.exec",
-    "an alias of a function",
-    "an alias of a class",
-    "through seqtrain's importlib",
-    "partial",
-    "nested and partial",
-}
-
-
-class Touches:
-    """Unpickling it touches a file."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __reduce__(self) -> Any:
-        return Path.touch, (self.path,)
-
-
-def payload(name: str, folder: Path) -> Any:
-    """A config that leaves something in the folder `done` if it runs."""
-    evil, done = folder / "evil", folder / "done"
-    evil.mkdir()
-    done.mkdir()
-    (evil / "pickle").write_bytes(pickle.dumps(Touches(done / "mark")))
-    (evil / "hubconf.py").write_text(f"open({str(done / 'mark')!r}, 'w').close()\ndef x(): return 1\n")
-
-    def filled(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {key: filled(each) for key, each in value.items()}
-        if isinstance(value, list):
-            return [filled(each) for each in value]
-        if isinstance(value, str):
-            return value.replace("MARK", str(done / "mark")).replace("EVIL", str(evil))
-        return value
-
-    return filled(PAYLOADS[name])
-
-
-@pytest.mark.parametrize("name", PAYLOADS)
-@pytest.mark.parametrize("setting", ["model", "data", "optimizer", "logger", "callbacks.mine"])
-def test_payloads_are_refused(name: str, setting: str, tmp_path: Path) -> None:
-    config = payload(name, tmp_path)
-    if config["_target_"] == f"{HERE}.Model":
-        config.pop("in_features")
-    message = refusal(config, setting)
-    assert message.startswith(f"{setting}.")
-    assert not list((tmp_path / "done").iterdir())
-    if setting == "model" and "hidden" not in config:
-        assert "--trust" in message
-
-
-@pytest.mark.parametrize("name", [name for name in PAYLOADS if name not in NOT_IN_CONTROL])
-def test_control_plain_instantiate_runs_the_payload(name: str, tmp_path: Path) -> None:
-    config = payload(name, tmp_path)
-    with contextlib.suppress(InstantiationException):  # some end badly, having run
-        made = instantiate(config)
-        getattr(made, "close", lambda: None)()
-    assert list((tmp_path / "done").iterdir())
 
 
 def test_trusting_a_package_trusts_no_function_and_no_other_package(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,6 @@
 """A checkpoint is read whole or refused, and a failed save keeps the one before."""
 
 import os
-import pickle
 from pathlib import Path
 
 import pytest
@@ -61,7 +60,7 @@ def test_nothing_is_unpickled(tmp_path: Path) -> None:
 
     path = tmp_path / "evil.ckpt"
     write_checkpoint({"state_dict": Payload()}, path)
-    with pytest.raises(pickle.UnpicklingError):
+    with pytest.raises(WrongInput, match=r"asks for posix\.mkdir, which is no tensor"):
         read_checkpoint(path)
     assert not (tmp_path / "executed").exists()
 
@@ -83,6 +82,13 @@ def test_a_link_keeps_what_it_names(saved: Path) -> None:
     link(saved, best)
     write_checkpoint(CONTENT | {"step": 9}, saved)
     assert read_checkpoint(best)["step"] == 7
+
+
+def test_linking_twice_leaves_nothing_behind(saved: Path) -> None:
+    best = saved.with_name("best.ckpt")
+    link(saved, best)
+    link(saved, best)  # a rename from one name of a file to another does nothing
+    assert sorted(path.name for path in saved.parent.iterdir()) == ["best.ckpt", "last.ckpt"]
 
 
 @pytest.mark.parametrize(

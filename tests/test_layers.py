@@ -89,11 +89,18 @@ def test_no_module_is_a_heap() -> None:
     assert not parts & {"utils", "util", "common", "helpers", "helper", "misc"}
 
 
+_UNPICKLING = ("pickle", "_pickle", "marshal", "shelve", "dill", "cloudpickle", "joblib", "jsonpickle")
+_LOADERS = ("instantiate", "unsafe_load", "unsafe_load_all", "full_load", "full_load_all", "load_from_checkpoint")
+_RUNNING = ("eval", "exec", "compile", "builtins.eval", "builtins.exec", "os.system", "os.popen", "yaml.load")
+_OF_TORCH = ("torch.hub", "torch.jit.load", "torch.package", "torch.utils.cpp_extension")
+
+
 def dangers(tree: ast.AST) -> set[str]:
     """What could run code that a file or a config brings."""
-    found = {f"import of {name}" for name in imports(tree) if name.split(".")[0] in ("pickle", "marshal", "shelve")}
+    found = {f"import of {name}" for name in imports(tree) if name.split(".")[0] in _UNPICKLING}
     found |= {name for name in imports(tree) if name in ("hydra.utils.instantiate", "hydra.utils.call")}
-    found |= {f"import of {name}" for name in imports(tree) if name in ("torch.load", "yaml.load")}
+    found |= {f"import of {name}" for name in imports(tree) if name in ("torch.load", "yaml.load", "numpy.load")}
+    found |= {f"import of {name}" for name in imports(tree) if name.startswith(_OF_TORCH)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             found |= _danger(ast.unparse(node.func), {each.arg: each.value for each in node.keywords})
@@ -103,10 +110,10 @@ def dangers(tree: ast.AST) -> set[str]:
 def _danger(called: str, keywords: dict[str | None, ast.expr]) -> set[str]:
     last = called.rpartition(".")[2]
     found = set()
-    if called in ("eval", "exec") or last in ("instantiate", "unsafe_load", "full_load", "load_from_checkpoint"):
+    if called in _RUNNING or last in _LOADERS or called.startswith(_OF_TORCH):
         found.add(called)
-    if called == "yaml.load":
-        found.add(called)
+    if ast.unparse(keywords.get("shell", ast.Constant(False))) != "False":
+        found.add("shell=True")
     if called == "torch.load" and ast.unparse(keywords.get("weights_only", ast.Constant(False))) != "True":
         found.add("torch.load without weights_only=True")
     if ast.unparse(keywords.get("allow_pickle", ast.Constant(False))) != "False":
@@ -150,6 +157,17 @@ def test_the_unpickler_looks_names_up_by_itself() -> None:
         "yaml.load(text, Loader=yaml.Loader)",
         "yaml.unsafe_load(text)",
         "Learner.load_from_checkpoint(path)",
+        "import dill",
+        "import joblib",
+        "builtins.exec(text)",
+        "compile(text, path, 'exec')",
+        "os.system(text)",
+        "subprocess.run(text, shell=True)",
+        "torch.hub.load(name)",
+        "torch.jit.load(path)",
+        "from torch.hub import load",
+        "from numpy import load",
+        "yaml.unsafe_load_all(text)",
     ],
 )
 def test_a_danger_is_found(code: str) -> None:
@@ -157,7 +175,14 @@ def test_a_danger_is_found(code: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "code", ["network.eval()", "ast.literal_eval(text)", "torch.load(path, weights_only=True)", "np.load(path)"]
+    "code",
+    [
+        "network.eval()",
+        "ast.literal_eval(text)",
+        "torch.load(path, weights_only=True)",
+        "np.load(path)",
+        "re.compile(text)",
+    ],
 )
 def test_what_is_safe_is_left_alone(code: str) -> None:
     assert not dangers(ast.parse(code))

@@ -4,10 +4,12 @@ The letters of shape comments, everywhere: B sequences in a batch, T time steps,
 D predicted values, C classes, H hidden features, N sequences in a set, S steps of all sequences of a set.
 """
 
+import json
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 import torch
+from pydantic import TypeAdapter
 from torch import Tensor
 
 Predicts = Literal["step_values", "step_classes", "values", "classes"]
@@ -51,10 +53,9 @@ def spec_to_plain(spec: Spec) -> dict[str, Any]:
     return {name: list(value) if isinstance(value, tuple) else value for name, value in vars(spec).items()}
 
 
-def spec_from_plain(plain: dict[str, Any]) -> Spec:
-    """The spec that `spec_to_plain` was given."""
-    values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in plain.items()}
-    return Spec(**values)
+def spec_from_plain(plain: object) -> Spec:
+    """The spec that `spec_to_plain` was given. Raises TypeError or ValueError where it is none."""
+    return TypeAdapter(Spec).validate_json(json.dumps(plain), strict=True)  # pydantic's error is a ValueError
 
 
 def valid_steps(lengths: Tensor, steps: int) -> Tensor:

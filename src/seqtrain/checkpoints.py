@@ -16,8 +16,7 @@ import torch
 from seqtrain.direction import less_is_better
 from seqtrain.errors import WrongInput
 from seqtrain.ranges import Positive
-
-_DIGEST = 64  # hex digits of a SHA-256, at the end of the file
+from seqtrain.tensors_only import DIGEST, check_archive, check_tensors
 
 
 class Checkpoints:
@@ -70,17 +69,25 @@ def write_checkpoint(content: dict[str, Any], path: Path) -> None:
 def read_checkpoint(path: Path) -> dict[str, Any]:
     """Tensors and plain values of a checkpoint, on the CPU.
 
-    Raises WrongInput where the file is missing, or is not what was written.
+    Raises WrongInput where the file is missing, is not what was written, or holds anything but tensors and plain
+    values, of the file's own size.
     """
     if not path.is_file():
         raise WrongInput(f"{path} does not exist")
     with open(path, "rb") as file:
         size = file.seek(0, os.SEEK_END)
-        file.seek(max(size - _DIGEST, 0))
+        file.seek(max(size - DIGEST, 0))
         stored = file.read().decode("ascii", "replace")
-        if _digest(file, size - _DIGEST) != stored:
+        if _digest(file, size - DIGEST) != stored:
             raise WrongInput(f"{path} is damaged: its SHA-256 is not the one it was written with")
-    content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    check_archive(path)
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # a broken pickle fails in any way at all: KeyError, OverflowError, …
+        raise WrongInput(f"{path} is no checkpoint of seqtrain's: {_first_line(error)}") from error
+    if not isinstance(content, dict):
+        raise WrongInput(f"{path} is no checkpoint of seqtrain's: it holds a {type(content).__name__}")
+    check_tensors(content, path)
     return content
 
 
@@ -93,6 +100,7 @@ def link(source: Path, target: Path) -> None:
     except OSError:  # a file system without hard links
         shutil.copyfile(source, temporary)
     os.replace(temporary, target)
+    temporary.unlink(missing_ok=True)  # it stays where both already were names of one file
     sync_folder(target.parent)
 
 
@@ -105,9 +113,13 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [""])[0] or type(error).__name__
+
+
 def _append_digest(file: Any) -> None:
     file.seek(-2, os.SEEK_END)  # the length of the archive's comment, which torch leaves empty
-    file.write(struct.pack("<H", _DIGEST))
+    file.write(struct.pack("<H", DIGEST))
     digest = _digest(file, file.seek(0, os.SEEK_END))
     file.seek(0, os.SEEK_END)
     file.write(digest.encode("ascii"))

@@ -67,7 +67,7 @@ class Parts:
 
 
 def prepare_parts(config: Mapping[str, Any]) -> Parts:
-    """Check a whole config; nothing is constructed. What needs no torch comes first, so it is told at once.
+    """Check a whole config; nothing that takes time is constructed. What needs no torch is told first, and at once.
 
     Raises:
         WrongInput: the first mistake.
@@ -83,15 +83,12 @@ def prepare_parts(config: Mapping[str, Any]) -> Parts:
     scheduler = prepare(config.get("scheduler"), "scheduler")
     trainer = prepare(config.get("trainer"), "trainer")
     checkpoint = prepare(config.get("checkpoint"), "checkpoint")
-    callbacks = {
-        str(name): prepare(node, f"callbacks.{name}")
-        for name, node in (config.get("callbacks") or {}).items()
-        if node is not None
-    }
+    nodes = plain(config.get("callbacks") or {}, "callbacks").items()
+    callbacks = {str(name): prepare(node, f"callbacks.{name}") for name, node in nodes if node is not None}
     logger = config.get("logger")
     if config.get("launcher"):
         prepare(config["launcher"], "launcher")
-    return Parts(
+    parts = Parts(
         run=run,
         identity=identity(given if isinstance(given, DictConfig) else OmegaConf.create(dict(given))),
         optimizer=optimizer,
@@ -104,6 +101,21 @@ def prepare_parts(config: Mapping[str, Any]) -> Parts:
         model=prepare(config.get("model"), "model"),
         **prepare_data(config.get("data")),
     )
+    _check_monitor(parts)
+    return parts
+
+
+def _check_monitor(parts: Parts) -> None:
+    """What a validation gives is known before its data is, but for what errors are divided by."""
+    from seqtrain.batch import Spec  # it imports torch, which a typing error does not wait for
+
+    task = parts.task()
+    predicts = getattr(task, "predicts", None)
+    if predicts is None:
+        return  # a task of the user's own
+    classes = ("0", "1") if "classes" in predicts else ()
+    spec = Spec(1, 1, 1, predicts, 2, classes, class_counts=(1, 1), scaled_by=() if classes else (1.0, 1.0))
+    parts.checkpoint().check_metric(task.scores(spec).names)
 
 
 def prepare_data(node: object) -> dict[str, Recipe]:

@@ -5,6 +5,7 @@ import fcntl
 import json
 import logging
 import os
+import shutil
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
@@ -13,6 +14,9 @@ from seqtrain.checkpoints import link, read_checkpoint
 from seqtrain.errors import WrongInput
 
 log = logging.getLogger("seqtrain")
+
+
+_ROOM = 1 << 20  # bytes that a run takes at least
 
 
 class InUse(WrongInput):
@@ -53,6 +57,11 @@ class RunFolder:
             raise InUse(f"{self.path} is in use by another run: wait for it, or choose another folder") from error
         for leftover in self.checkpoints.glob("*.tmp"):
             leftover.unlink()
+        try:
+            self._check_room()
+        except WrongInput:
+            self._lock.close()
+            raise
         return self
 
     def __exit__(
@@ -60,6 +69,20 @@ class RunFolder:
     ) -> None:
         assert self._lock is not None
         self._lock.close()
+
+    def _check_room(self) -> None:
+        """Raise WrongInput where a megabyte cannot be written: told now, and not when the first epoch is lost."""
+        probe = self.checkpoints / "room.tmp"
+        try:
+            probe.write_bytes(bytes(_ROOM))
+        except OSError as error:
+            free = shutil.disk_usage(self.path).free / 1e6
+            raise WrongInput(
+                f"cannot write to the run folder {self.path}: {error.strerror} ({free:,.1f} MB are free there): "
+                "make room, or choose another with hydra.run.dir=DIR"
+            ) from error
+        finally:
+            probe.unlink(missing_ok=True)
 
     def in_use(self) -> bool:
         """Whether another process holds the lock."""
@@ -123,9 +146,9 @@ class RunFolder:
             return {}
         try:
             content: dict[str, Any] = json.loads(self.result.read_text())
-        except ValueError:  # cut short by a power failure
+        except (ValueError, RecursionError):  # cut short by a power failure, or not ours
             return {}
-        return content
+        return content if isinstance(content, dict) else {}
 
 
 def write_text(path: Path, text: str) -> None:

@@ -6,16 +6,29 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from seqtrain.interruption import Interrupted, Pruned
+from seqtrain.redaction import Redaction
 
 _FORMAT = "%(asctime)s %(levelname)s %(message)s"
 
 
+class _Formatter(logging.Formatter):
+    def __init__(self, hide: Redaction) -> None:
+        super().__init__(_FORMAT)
+        self._hide = hide
+
+    def format(self, record: logging.LogRecord) -> str:
+        return self._hide(super().format(record))
+
+
 @contextmanager
-def logged_to(path: Path) -> Iterator[None]:
-    """Within, seqtrain's log goes to the end of this file too, and so does the traceback of what ends it."""
+def logged_to(path: Path, hide: Redaction) -> Iterator[None]:
+    """Within, seqtrain's log goes to the end of this file too, and so does the traceback of what ends it.
+
+    What `hide` knows of is not written.
+    """
     logger = logging.getLogger("seqtrain")
     handler = logging.FileHandler(path, encoding="utf-8")
-    handler.setFormatter(logging.Formatter(_FORMAT))
+    handler.setFormatter(_Formatter(hide))
     level = logger.level
     logger.addHandler(handler)
     if logger.getEffectiveLevel() > logging.INFO:

@@ -27,10 +27,12 @@ from seqtrain.parts import Parts
 from seqtrain.provenance import provenance
 from seqtrain.rank_processes import run_ranks
 from seqtrain.ranks import PeerLost, count, gathered, joined, largest, rank, same_everywhere
+from seqtrain.redaction import Redaction
 from seqtrain.report import quiet_libraries
 from seqtrain.run_folder import RunFolder
 from seqtrain.run_log import logged_to
 from seqtrain.shown import Shown
+from seqtrain.stored_config import checked_config
 from seqtrain.training import Training
 
 log = logging.getLogger("seqtrain")
@@ -63,18 +65,19 @@ def train(
     """
     work = partial(_train, parts, folder, config=config, overrides=overrides, resume=resume, behind=behind)
     training: Training = parts.trainer()
+    gpu = training.gpu  # before the data is read
     if training.devices == 1 or count() > 1:  # alone, or one of several already
         return work()
     training.check_batch(parts.loading().batch_size)
     here = place(training.devices)
     if here is not None:
-        with joined(here.rank, here.count, local=here.local, meet=here.meet, gpu=training.gpu):
+        with joined(here.rank, here.count, local=here.local, meet=here.meet, gpu=gpu):
             return work()
     training.check_gpus()
     try:
-        run_ranks(work, training.devices, gpu=training.gpu)
+        run_ranks(work, training.devices, gpu=gpu)
     except Exception as error:
-        _retell(folder, error)
+        _retell(folder, error, Redaction(config))
         raise
     return RunFolder(folder).read_result()
 
@@ -94,7 +97,8 @@ def _train(
             with interruption.listening():
                 _train_and_test(parts, RunFolder(first), interruption, {}, config=config, resume=resume)
         return {}
-    with RunFolder(folder) as run, interruption.listening(), logged_to(run.log):
+    hide = Redaction(config)
+    with RunFolder(folder) as run, interruption.listening(), logged_to(run.log, hide):
         before = run.read_result()
         if resume and before.get("status") == "completed":
             _first(None, config)
@@ -104,9 +108,10 @@ def _train(
                 f"{folder} already holds a run: continue it with resume={folder}, or choose another folder"
             )
         if not resume or not run.config.exists():
+            checked_config(config, run.config)  # or it could not be read again
             run.write_config(config, overrides)
         facts = {"seed": parts.run.seed, "identity": parts.identity} | provenance()
-        with _ending_told(run, facts, seconds_before=before.get("seconds", 0.0)) as result:
+        with _ending_told(run, facts, hide, seconds_before=before.get("seconds", 0.0)) as result:
             _first(folder, config)
             _train_and_test(parts, run, interruption, result, config=config, resume=resume, behind=behind)
     return run.read_result()
@@ -207,8 +212,8 @@ def _draw(fit: Fit, run: RunFolder, shown: Shown) -> None:
 
 
 @contextmanager
-def _ending_told(run: RunFolder, facts: Result, *, seconds_before: float) -> Iterator[Result]:
-    """Whatever happens within, result.json says how it ended."""
+def _ending_told(run: RunFolder, facts: Result, hide: Redaction, *, seconds_before: float) -> Iterator[Result]:
+    """Whatever happens within, result.json says how it ended, without what is to be hidden."""
     started = time.monotonic()
     result: Result = {}
 
@@ -220,22 +225,22 @@ def _ending_told(run: RunFolder, facts: Result, *, seconds_before: float) -> Ite
     try:
         yield result
     except BaseException as error:
-        tell(**_ending(error))
+        tell(**_ending(error, hide))
         raise
     tell("completed")
 
 
-def _ending(error: BaseException) -> dict[str, str]:
+def _ending(error: BaseException, hide: Redaction) -> dict[str, str]:
     """What result.json says of it."""
     for kind, status in ((Interrupted, "interrupted"), (Pruned, "pruned"), (Diverged, "diverged")):
         if isinstance(error, kind):
-            return {"status": status, "cause": str(error)}
-    return {"status": "failed", "cause": f"{type(error).__name__}: {error}"}
+            return {"status": status, "cause": hide(str(error))}
+    return {"status": "failed", "cause": hide(f"{type(error).__name__}: {error}")}
 
 
-def _retell(folder: Path, error: Exception) -> None:
+def _retell(folder: Path, error: Exception, hide: Redaction) -> None:
     """Put into result.json what the first process could not know: it was killed, or it lost the one that failed."""
     with suppress(WrongInput), RunFolder(folder) as run:
         told = run.read_result()
         if told.get("status") == "running" or told.get("cause", "").startswith(PeerLost.__name__):
-            run.write_result(told | _ending(error))
+            run.write_result(told | _ending(error, hide))

@@ -32,8 +32,9 @@ LISTED = frozenset(
     for name in names.split()
 )
 
-_NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
-_PACKAGE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
+# ASCII: a Cyrillic о looks like an o, in the message that says what to trust too
+_NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+", re.ASCII)
+_PACKAGE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", re.ASCII)
 
 
 def trust(package: str) -> None:
@@ -56,7 +57,7 @@ def is_trusted(name: str) -> bool:
 def trusted_class(name: object, setting: str) -> type:
     """The class of that name. WrongInput: not trusted, not there, or no class; `setting` is in the message."""
     if not isinstance(name, str) or not _NAME.fullmatch(name):
-        raise WrongInput(f"{setting} is {name!r}: must be the full name of a class, such as mypkg.MyModel")
+        raise WrongInput(f"{setting} is {name!a:.80}: must be the full name of a class, such as mypkg.MyModel")
     if name in LISTED:
         module, _, last = name.rpartition(".")
         found = getattr(importlib.import_module(module), last)

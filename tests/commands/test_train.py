@@ -109,6 +109,10 @@ HYDRA_RUNS = {
     "hydra_logging": "hydra: {hydra_logging: {handlers: {x: {class: logging.FileHandler, filename: MARK}}}}",
     "env_set": "hydra: {job: {env_set: {SEQTRAIN_TRUST: os}}}",
     "launcher": "hydra: {launcher: {_target_: evil_callback.Evil}}",
+    "sweeper": "hydra: {sweeper: {_target_: evil_callback.Evil}}",
+    "searchpath": "hydra: {searchpath: ['pkg://evil_callback']}",
+    "a list of defaults": "defaults: [{override /hydra/launcher: evil}]",
+    "a callback of a group": "defaults: [{/hydra/callbacks: [evil]}]",
 }
 
 
@@ -124,13 +128,36 @@ def test_what_hydra_would_run_is_refused_in_a_config(
     experiments.mkdir(parents=True)
     text = HYDRA_RUNS[name].replace("MARK", str(mark))
     (experiments / "downloaded.yaml").write_text(f"# @package _global_\n{text}\n")
+    for group in ("launcher", "callbacks"):
+        (tmp_path / "configs" / "hydra" / group).mkdir(parents=True)
+        node = "evil:\n  _target_: evil_callback.Evil\n" if group == "callbacks" else "_target_: evil_callback.Evil\n"
+        (tmp_path / "configs" / "hydra" / group / "evil.yaml").write_text(f"# @package hydra.{group}\n{node}")
     words = ["-m", "experiment=sincos_rnn,downloaded"] if sweep else ["experiment=downloaded"]
     status, said = told("train", "--config-dir", "configs", *words)
     assert status == 2
     assert "hydra." in said
-    assert "--trust" in said
+    assert "--trust" in said or name == "searchpath"  # which Hydra refuses by itself
     assert not mark.exists()
     assert not started
+
+
+@pytest.mark.parametrize("name", HYDRA_RUNS)
+@pytest.mark.parametrize(
+    "flag", [["--cfg", "job"], ["--cfg", "all", "--resolve"], ["--hydra-help"], ["--info"], ["--help"]]
+)
+def test_nothing_runs_where_a_config_is_only_shown(
+    name: str, flag: list[str], told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch  # type: ignore[no-untyped-def]
+) -> None:  # fmt: skip
+    mark = tmp_path / "mark"
+    (tmp_path / "evil_callback.py").write_text(f"open({str(mark)!r}, 'w').close()\n\nclass Evil: ...\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    experiments = tmp_path / "configs" / "experiment"
+    experiments.mkdir(parents=True)
+    text = HYDRA_RUNS[name].replace("MARK", str(mark))
+    (experiments / "downloaded.yaml").write_text(f"# @package _global_\n{text}\n")
+    told("train", "--config-dir", "configs", "experiment=downloaded", *flag)
+    assert not mark.exists()
+    assert "evil_callback" not in sys.modules
 
 
 @pytest.mark.parametrize(

@@ -122,10 +122,11 @@ def run(trained: "Trained", node: DictConfig, settings: Settings, name: str, ove
 def _outcomes(trained: "Trained", chosen: "ChosenSet") -> "Outcomes":
     from seqtrain.build import prepare
     from seqtrain.evaluation.outcomes import outcomes_of
+    from seqtrain.stored_config import part_of
 
     network, spec = trained.network, trained.spec
     scale = network.rescale.std if network.rescale is not None else None
-    criterion = prepare(trained.config.get("task"), "task")().criterion(spec, scale)
+    criterion = prepare(part_of(trained.config, "task"), "task")().criterion(spec, scale)
     return outcomes_of(network, criterion, spec, chosen.batches(), len(chosen))
 
 
@@ -140,13 +141,15 @@ def _data_node(config: DictConfig, overrides: Sequence[str]) -> DictConfig:
         return chosen
     from seqtrain.commands.compose import composing
     from seqtrain.commands.configs import Configs
+    from seqtrain.stored_config import part_of
 
+    if not isinstance(part_of(config, "data"), DictConfig):
+        raise WrongInput("the run's config has no data: choose some, as in data=sincos")
     with composing(Configs()) as composer:
         for each in composer.parse(overrides):
             if each.is_sweep_override():
                 raise WrongInput(f"{each.input_line} names several values: evaluate one after another")
             OmegaConf.update(config, each.key_or_group, each.value(), merge=False, force_add=True)
-    node = config.get("data")
-    if not isinstance(node, DictConfig):
-        raise WrongInput("the run's config has no data: choose some, as in data=sincos")
+    node = config.data
+    assert isinstance(node, DictConfig)
     return node

@@ -72,7 +72,9 @@ def main(typed: list[str]) -> int:
 
 def _examples(trained: "Trained") -> "Sequences | None":
     """What the run was tested on, to hold an export against. None, and told: it cannot be read."""
-    node = trained.config.get("data")
+    from seqtrain.stored_config import part_of
+
+    node = part_of(trained.config, "data")
     if not isinstance(node, DictConfig):
         return None
     try:

@@ -162,14 +162,17 @@ def _is_live(trained: "Trained", inputs: Sequence[str], wanted: bool | Literal["
 
 
 def _data_class(trained: "Trained") -> type:
+    from seqtrain.build import plain
+    from seqtrain.stored_config import part_of
     from seqtrain.trust import trusted_class
 
-    return trusted_class(trained.config.get("data", {}).get("_target_"), "data._target_")
+    return trusted_class(plain(part_of(trained.config, "data"), "data").get("_target_"), "data._target_")
 
 
 def _data_set(trained: "Trained") -> Any:
     """The run's data set, which knows how its kind of file is read and prepared."""
     from seqtrain.parts import prepare_data
+    from seqtrain.stored_config import part_of
 
     cls = _data_class(trained)
     if not hasattr(cls, "read_inputs"):
@@ -177,7 +180,7 @@ def _data_set(trained: "Trained") -> Any:
             f"the run's data set {cls.__name__} reads no inputs from files: predict from Python with "
             "seqtrain.load(RUN).predict(arrays), or where the model reads forward only, step by step with - live=true"
         )
-    return prepare_data(trained.config.get("data"))["data"]()
+    return prepare_data(part_of(trained.config, "data"))["data"]()
 
 
 def _items(data_set: Any, inputs: Sequence[str], tally: _Tally) -> "Iterator[Item]":

@@ -14,8 +14,9 @@ def load_run_data(trained: "Trained", node: DictConfig) -> "Data":
     from seqtrain.build import check_settings
     from seqtrain.loading import load_data
     from seqtrain.parts import Run, prepare_data
+    from seqtrain.stored_config import part_of
 
     recipes = prepare_data(node)
-    seed = check_settings(Run, {"seed": trained.config.get("seed", 0)})["seed"]
+    seed = check_settings(Run, {"seed": 0 if (seed := part_of(trained.config, "seed")) is None else seed})["seed"]
     assert isinstance(seed, int)
     return load_data(recipes["data"](), recipes["loading"](), seed=seed)

@@ -187,6 +187,7 @@ def _devices(config: DictConfig) -> int:
 def _show(arguments: Arguments) -> int:
     """What Hydra shows: a config, its own help, completion. Its exit status."""
     import hydra
+    from hydra.errors import HydraException
 
     from seqtrain.commands.compose import CONFIG, search_override
     from seqtrain.commands.configs import shipped
@@ -196,6 +197,8 @@ def _show(arguments: Arguments) -> int:
     with _command_line(words):
         try:
             start()
+        except HydraException as error:
+            raise WrongInput(str(error).splitlines()[0]) from error
         except SystemExit as end:
             return end.code if isinstance(end.code, int) else int(end.code is not None)
     return 0

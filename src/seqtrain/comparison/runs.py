@@ -95,7 +95,7 @@ def _below(path: Path) -> Iterator[Path]:
 def _result(folder: Path) -> dict[str, Any]:
     try:
         content = json.loads((folder / "result.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):  # not written yet, or cut short by a power failure
+    except (OSError, ValueError, RecursionError):  # not written yet, or cut short by a power failure
         return {}
     return content if isinstance(content, dict) else {}
 

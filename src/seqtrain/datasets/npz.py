@@ -99,8 +99,8 @@ def _part(archive: zipfile.ZipFile, file: Path, part: str) -> list[NDArray[Any]]
         raise WrongInput(f"{place} {error}") from error
     except MemoryError as error:
         raise WrongInput(f"{place} does not fit into memory") from error
-    if sum(array.size for array in arrays) * 4 > MOST_BYTES:
-        raise WrongInput(f"{place} holds more than {MOST_BYTES:,} bytes of drawings")
+    if sum(array.nbytes for array in arrays) > archive.getinfo(f"{part}.npy").file_size:  # a pickle may name one twice
+        raise WrongInput(f"{place} has more drawings than it has bytes for: it names one of them many times")
     return arrays
 
 

@@ -17,6 +17,7 @@ from seqtrain.errors import WrongInput
 from seqtrain.network import Network
 from seqtrain.randomness import generator
 from seqtrain.sequences import Sequences
+from seqtrain.stored_config import part_of
 from seqtrain.trained import Trained
 
 OPSET = 17
@@ -100,7 +101,7 @@ def _write(trained: Trained, path: Path) -> None:
 
 def metadata(trained: Trained) -> dict[str, str]:
     """What goes with the graph, as text: versions, spec, class names, and how the data set prepared its inputs."""
-    data = trained.config.get("data")
+    data = part_of(trained.config, "data")
     plain = OmegaConf.to_container(data, resolve=False) if data is not None else {}  # resolving would copy secrets
     return {
         "seqtrain": __version__,

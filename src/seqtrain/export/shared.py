@@ -14,11 +14,11 @@ from typing import Any, NamedTuple
 
 import torch
 from omegaconf import DictConfig, OmegaConf
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 from torch import Tensor
 
 from seqtrain import __version__
-from seqtrain.batch import Spec, spec_to_plain
+from seqtrain.batch import Spec, spec_from_plain, spec_to_plain
 from seqtrain.errors import WrongInput
 from seqtrain.network import Network
 from seqtrain.run_folder import write_text
@@ -82,13 +82,13 @@ def read_shared(folder: Path) -> Shared:
     facts = _facts(path)
     try:
         told = facts["weights"]
-        spec = TypeAdapter(Spec).validate_json(json.dumps(facts["spec"]), strict=True)
+        spec = spec_from_plain(facts["spec"])
         config = checked_config(json.dumps(facts["config"], ensure_ascii=False), path)
         size, sha256 = int(told["bytes"]), str(told["sha256"])
     except (KeyError, TypeError, ValueError, ValidationError) as error:
         reason = f"{error.errors()[0]['msg']} in spec" if isinstance(error, ValidationError) else repr(error)
         raise WrongInput(f"{path} is not as seqtrain export writes it: {reason}") from error
-    _check_spec(spec, path)
+    check_spec(spec, path)
     return Shared(config, spec, _weights(folder / WEIGHTS, size, sha256))
 
 
@@ -105,7 +105,8 @@ def _facts(path: Path) -> dict[str, Any]:
     return facts
 
 
-def _check_spec(spec: Spec, path: Path) -> None:
+def check_spec(spec: Spec, path: Path) -> None:
+    """Raises WrongInput for sizes that no data has, naming the file that says them."""
     sizes = (spec.features, spec.shortest, spec.longest, spec.width)
     classes = "classes" in spec.predicts
     if min(sizes) < 1 or spec.shortest > spec.longest or (len(spec.classes) != spec.width if classes else spec.classes):

@@ -97,6 +97,8 @@ def _carved(what: str, train: Part, sets: Sets, loading: Loading, fraction: floa
         cut = min(max(round(count * (1 - fraction)), 1), count - 1)
         return train.select(torch.arange(cut)), train.select(torch.arange(cut, count))
     labels, groups = _labels(train.sequences, sets), train.sequences.groups
+    if what == "test" and sets.predicts == "classes":
+        _check_tested(train.sequences, sets)
     try:
         rest, carved = carve(labels, fraction, key, groups, train.same)
     except WrongInput:
@@ -107,6 +109,17 @@ def _carved(what: str, train: Part, sets: Sets, loading: Loading, fraction: floa
         few = "all hold the same steps" if int(train.same.min()) == int(train.same.max()) else "are one of each class"
         raise WrongInput(f"the {count} sequences to train on {few}, which leaves none for the {what} set: add others")
     return train.select(rest), train.select(carved)
+
+
+def _check_tested(train: Sequences, sets: Sets) -> None:
+    """Raise WrongInput for a class that could be learnt or tested, and not both."""
+    alone = (torch.bincount(train.targets, minlength=len(sets.classes)) == 1).nonzero()[:, 0]
+    if len(alone):
+        where = int((train.targets == alone[0]).nonzero()[0])
+        raise WrongInput(
+            f"the class {sets.classes[int(alone[0])]!r} has one sequence, {train.name(where)}, which is needed to "
+            "train on, so that nothing could test it: add others of it, or leave it out"
+        )
 
 
 def _labels(sequences: Sequences, sets: Sets) -> Tensor:
