@@ -93,6 +93,7 @@ def link(source: Path, target: Path) -> None:
     except OSError:  # a file system without hard links
         shutil.copyfile(source, temporary)
     os.replace(temporary, target)
+    temporary.unlink(missing_ok=True)  # a rename leaves it where both are names of one file already
     sync_folder(target.parent)
 
 
