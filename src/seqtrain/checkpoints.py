@@ -15,6 +15,7 @@ import torch
 
 from seqtrain.direction import less_is_better
 from seqtrain.errors import WrongInput
+from seqtrain.machine import not_written
 from seqtrain.ranges import Positive
 
 _DIGEST = 64  # hex digits of a SHA-256, at the end of the file
@@ -50,7 +51,7 @@ class Checkpoints:
 def write_checkpoint(content: dict[str, Any], path: Path) -> None:
     """Write beside `path`, then rename: whoever looks sees the old file or the new one, whole.
 
-    Raises OSError naming the path and the free space where the disk does not take it; the old file stays.
+    Raises MachineFailed naming the path and the free space where the disk does not take it; the old file stays.
     """
     temporary = path.with_name(path.name + ".tmp")
     try:
@@ -63,8 +64,7 @@ def write_checkpoint(content: dict[str, Any], path: Path) -> None:
         sync_folder(path.parent)
     except (OSError, RuntimeError) as error:  # torch wraps a failed write in RuntimeError
         temporary.unlink(missing_ok=True)
-        free = shutil.disk_usage(path.parent).free / 1e6
-        raise OSError(f"could not save {path}: {error} ({free:,.1f} MB are free there)") from error
+        raise not_written(path, error) from error
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:

@@ -107,6 +107,8 @@ class Learner(pl.LightningModule):
 
     def training_step(self, chunk: list[Group], _: int) -> None:
         self.updates_in_call = 0
+        if not chunk:  # all that is left of the epoch is its end
+            return
         weights = [[self._weight(batch) for batch in group] for group in chunk]
         totals = summed(*[torch.stack(each).sum() if len(each) > 1 else each[0] for each in weights])
         for group, parts, total in zip(chunk, weights, totals, strict=True):
@@ -121,6 +123,10 @@ class Learner(pl.LightningModule):
     def epoch_is_complete(self) -> bool:
         step = self.trainer.global_step
         return step % self.steps_per_epoch == 0 or step == self.total_steps
+
+    def only_the_end_is_left(self) -> bool:
+        """Whether every update of the epoch is made and its end, with the validation, has not come."""
+        return self.epoch_is_complete() and self.current_epoch * self.steps_per_epoch < self.trainer.global_step
 
     def _weight(self, batch: Batch) -> Tensor:
         weight = self.criterion.weight(batch)
@@ -143,7 +149,7 @@ class Learner(pl.LightningModule):
             outputs = self.network(batch.inputs, batch.lengths)
             total = self.criterion(outputs, batch)
             share = total / weight
-            loss += self._finite(share, step, batch)
+            loss += self._finite(share, batch, part, len(group))
             share.backward()  # type: ignore[no-untyped-call]
             self.train_sums.add(total.detach(), weights[part], self.scores.measure(outputs.detach(), batch))
         if count() > 1:
@@ -165,15 +171,21 @@ class Learner(pl.LightningModule):
             nothing = 0 * self.criterion(outputs, batch)
             nothing.backward()  # type: ignore[no-untyped-call]
 
-    def _finite(self, loss: Tensor, step: int, batch: Batch) -> float:
+    def _finite(self, loss: Tensor, batch: Batch, part: int, parts: int) -> float:
+        """The loss of a batch, the part of a group. Raises Diverged before it can reach the weights."""
         value = float(loss.detach())
         if math.isfinite(value):
             return value
-        bad = (~batch.inputs.isfinite()).flatten(1).any(1)
-        culprits = batch.indices[bad] if bad.any() else batch.indices
-        what = "its inputs are not finite" if bad.any() else "lower optimizer.lr, or set trainer.gradient_clip_val=1"
+        step = self.trainer.global_step
+        number = (step - self.current_epoch * self.steps_per_epoch) * parts + part + 1
+        culprits, what = batch.indices, "lower optimizer.lr, or set trainer.gradient_clip_val=1"
+        for name, tensor in (("inputs", batch.inputs), ("targets", batch.targets)):
+            bad = (~tensor.isfinite()).flatten(1).any(1) if tensor.dim() > 1 else ~tensor.isfinite()
+            if bad.any():
+                culprits, what = batch.indices[bad], f"its {name} are not finite"
+                break
         raise Diverged(
-            f"the loss is {value} at step {step}, epoch {self.current_epoch + 1}, "
+            f"the loss is {value} at step {step}, epoch {self.current_epoch + 1}, batch {number}, "
             f"training sequences {culprits.tolist()[:8]}: {what}"
         )
 
@@ -233,6 +245,11 @@ class Learner(pl.LightningModule):
                 for count in ("ready", "started", "processed", "completed"):
                     setattr(epochs, count, self._resumed["epoch"])
             self._made_steps.total.ready = self._made_steps.total.completed = self._resumed["step"]
+        if self.only_the_end_is_left():  # else Lightning would take the training for done
+            fit.epoch_loop.max_steps = self.total_steps + 1
+
+    def on_train_epoch_end(self) -> None:
+        self.trainer.fit_loop.epoch_loop.max_steps = self.total_steps
 
 
 def metrics(of: str, sums: Sums, scores: Scores) -> dict[str, float]:

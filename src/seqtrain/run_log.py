@@ -16,6 +16,7 @@ def logged_to(path: Path) -> Iterator[None]:
     logger = logging.getLogger("seqtrain")
     handler = logging.FileHandler(path, encoding="utf-8")
     handler.setFormatter(logging.Formatter(_FORMAT))
+    handler.handleError = lambda record: None  # type: ignore[method-assign]  # a full disk: the terminal is told
     level = logger.level
     logger.addHandler(handler)
     if logger.getEffectiveLevel() > logging.INFO:

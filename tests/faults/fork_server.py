@@ -5,6 +5,7 @@ answers with a line for each process that has started, stopped itself or ended.
 """
 
 import atexit
+import importlib
 import json
 import os
 import select
@@ -76,6 +77,8 @@ def run(order: dict[str, Any]) -> int:
         from points import watch
 
         watch(**order["watch"])
+    if order["calls"] is not None:
+        return int(getattr(importlib.import_module(order["calls"]), "main")(order["words"]))
     from seqtrain.commands import main
 
     return main(order["words"])

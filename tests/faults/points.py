@@ -7,6 +7,7 @@ then comes from outside: a kill, a signal, a full disk.
 import os
 import signal
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -16,8 +17,8 @@ _WRITES = os.O_WRONLY | os.O_RDWR
 
 
 class _Points:
-    def __init__(self, stop_at: str | None, trace: str | None, folder: str) -> None:
-        self._stop_at = stop_at
+    def __init__(self, stop_at: str | None, pause: float, trace: str | None, folder: str) -> None:
+        self._stop_at, self._pause = stop_at, pause
         self._trace = None if trace is None else os.open(trace, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         self._folder = folder
         self._seen: Counter[str] = Counter()
@@ -34,6 +35,7 @@ class _Points:
             os.write(self._trace, f"{place}\n".encode())
         if place == self._stop_at:
             os.kill(os.getpid(), signal.SIGSTOP)
+            time.sleep(self._pause)
 
     def around(self, function: Callable[..., Any], name: Callable[..., str], step: Callable[..., int]) -> Any:
         """The function, with a place before it and one after it."""
@@ -58,19 +60,22 @@ class _Points:
             self.reach(f"file {event} {'events' if name.startswith('events') else name}")
 
 
-def watch(*, stop_at: str | None, trace: str | None, folder: str) -> None:
+def watch(*, stop_at: str | None, pause: float, trace: str | None, folder: str) -> None:
     """Know the places of this process.
 
     Args:
         stop_at: where it stops itself; see `trace` for the names.
+        pause: seconds that it stays there after it goes on.
         trace: a file that is told each place.
         folder: the name of the run's folder: files in it are watched.
     """
     from pytorch_lightning.trainer import call
 
+    from seqtrain import training_run
     from seqtrain.learner import Learner
+    from seqtrain.loading.batches import Reader
 
-    points = _Points(stop_at, trace, folder)
+    points = _Points(stop_at, pause, trace, folder)
     for kind in ("_call_callback_hooks", "_call_lightning_module_hook"):
         patched = points.around(
             getattr(call, kind),
@@ -79,4 +84,7 @@ def watch(*, stop_at: str | None, trace: str | None, folder: str) -> None:
         )
         setattr(call, kind, patched)
     Learner._step = points.around(Learner._step, lambda *_: "step", lambda it, *_: it.trainer.global_step)  # type: ignore[method-assign]
+    for owner, name, what in ((training_run, "load_data", "data"), (Reader, "__getitem__", "batch")):
+        patched = points.around(getattr(owner, name), lambda *_, what=what: what, lambda *_: points.step)
+        setattr(owner, name, patched)
     sys.addaudithook(points.audit)

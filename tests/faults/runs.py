@@ -39,7 +39,7 @@ class Forks:
         self._hear(time.monotonic() + 300)
 
     def start(self, cwd: Path, words: list[str], **more: Any) -> int:
-        order = {"cwd": str(cwd), "words": words, "env": {}, "limits": {}, "watch": None} | more
+        order = {"cwd": str(cwd), "words": words, "env": {}, "limits": {}, "watch": None, "calls": None} | more
         assert self._server.stdin is not None
         self._server.stdin.write(json.dumps(order).encode() + b"\n")
         self._server.stdin.flush()
@@ -111,6 +111,7 @@ def start(
     folder: Path,
     *words: str,
     stop_at: str | None = None,
+    pause: float = 0.0,
     trace: Path | None = None,
     run: str = "run",
     env: Mapping[str, str] = {},
@@ -119,14 +120,15 @@ def start(
     """`seqtrain train` in a folder, with its run folder in `run`.
 
     Args:
-        stop_at: a place at which it stops itself, as `places` names them.
+        stop_at: a place at which it stops itself, as `trace` names them.
+        pause: seconds that it stays there after it goes on.
         trace: a file that is told every place that is reached.
         limits: such as {"RLIMIT_FSIZE": 1000}.
     """
     folder.mkdir(parents=True, exist_ok=True)
     resumes = any(word.startswith("resume=") for word in words)
     line = ["train", *words, *([] if resumes else [f"hydra.run.dir={run}"])]
-    watch = None if stop_at is None and trace is None else {"stop_at": stop_at, "folder": f"{folder.name}/{run}"}
+    watch = None if stop_at is None and trace is None else {"stop_at": stop_at, "pause": pause, "folder": f"{folder.name}/{run}"}
     if watch is not None:
         watch["trace"] = None if trace is None else str(trace)
     return Process(

@@ -1,5 +1,6 @@
 """Batches of a set: gathered here, or by worker processes, with the same bits."""
 
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -65,6 +66,7 @@ class TrainingBatches:
         workers: processes that gather and augment; 0 does it here.
         pool: batches whose sequences are sorted by length together.
         balanced: (N,) int64 classes, of which each is drawn as often; None: every sequence once an epoch.
+        only_the_end_is_left: whether all of an epoch's steps are made, and its validation is not.
     """
 
     def __init__(
@@ -80,7 +82,9 @@ class TrainingBatches:
         workers: int = 0,
         pool: int = 1,
         balanced: Tensor | None = None,
+        only_the_end_is_left: Callable[[], bool] = lambda: False,
     ) -> None:
+        self._only_the_end_is_left = only_the_end_is_left
         self._pool, self._balanced = pool, balanced
         self._reader, self._seed = reader, reader.seed
         self._batch_size, self._accumulate, self._chunk = batch_size, accumulate, chunk
@@ -88,6 +92,8 @@ class TrainingBatches:
         self._steps_per_epoch = steps_per_epoch
 
     def __iter__(self) -> Iterator[list[Group]]:
+        if self._only_the_end_is_left():
+            return iter([[]])  # a chunk of nothing leads Lightning to the epoch's end
         epoch, done = divmod(self._position(), self._steps_per_epoch)  # read now, not at the first batch
         return self._chunks(epoch, done)
 
@@ -139,6 +145,13 @@ def read_all(reader: Reader, epoch: int, order: Sequence[Tensor], workers: int) 
         num_workers=min(workers, max(len(order), 1)),
         collate_fn=None,
         multiprocessing_context="fork",
+        worker_init_fn=_leave_signals,
         generator=torch.Generator(),  # its own, so that starting workers draws nothing from the model's
     )
     return chain(loader)
+
+
+def _leave_signals(_: int) -> None:
+    """Ctrl-C and a scheduler's SIGTERM reach every process; who trains decides, and needs batches to a step's end."""
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signum, signal.SIG_IGN)
