@@ -115,8 +115,8 @@ class RunFolder:
     def write_config(self, config: str, overrides: list[str]) -> None:
         """Keep the config as it was composed, unresolved: resolving would copy secrets out of the environment."""
         self.config.parent.mkdir(exist_ok=True)
-        write_text(self.config, config)
         write_text(self.overrides, "".join(f"- {json.dumps(override)}\n" for override in overrides))
+        write_text(self.config, config)  # last: where it is, a killed run can be resumed and has both
 
     def write_result(self, result: dict[str, Any]) -> None:
         write_text(self.result, json.dumps(result, indent=2) + "\n")
