@@ -15,7 +15,7 @@ import torch
 
 from seqtrain.direction import less_is_better
 from seqtrain.errors import WrongInput
-from seqtrain.machine import not_written
+from seqtrain.machine import not_written, tells_of_a_worker
 from seqtrain.ranges import Positive
 
 _DIGEST = 64  # hex digits of a SHA-256, at the end of the file
@@ -64,6 +64,8 @@ def write_checkpoint(content: dict[str, Any], path: Path) -> None:
         sync_folder(path.parent)
     except (OSError, RuntimeError) as error:  # torch wraps a failed write in RuntimeError
         temporary.unlink(missing_ok=True)
+        if tells_of_a_worker(error):
+            raise
         raise not_written(path, error) from error
 
 

@@ -13,7 +13,12 @@ from seqtrain.errors import MachineFailed
 
 _DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 _NO_MEMORY = re.compile(r"can't allocate memory|out of memory|Cannot allocate memory|unable to mmap", re.IGNORECASE)
-_WORKER = re.compile(r"DataLoader worker \(pid(?:\(s\))? ([\d, ]+)\)(.*)", re.DOTALL)
+_WORKER = re.compile(r"DataLoader worker \(pid")
+
+LOST_WORKER = (
+    "a worker process that reads data was killed or died (often: out of memory): "
+    "resume, with data.workers=0 or fewer workers if it happens again"
+)
 
 
 @contextmanager
@@ -41,17 +46,17 @@ def not_written(path: Path, error: Exception) -> MachineFailed:
     )
 
 
+def tells_of_a_worker(error: Exception) -> bool:
+    """Whether it is torch's word that a worker process has ended, which it raises wherever this process is."""
+    return isinstance(error, RuntimeError) and _WORKER.search(str(error)) is not None
+
+
 def _told(error: OSError | MemoryError | RuntimeError, folder: Path) -> str | None:
     if isinstance(error, OSError) and error.errno in _DISK:
         path = Path(error.filename) if isinstance(error.filename, str) else folder / "metrics.csv"
         return str(not_written(path if path.parent.is_dir() else folder / path.name, error))
-    worker = _WORKER.search(str(error))
-    if worker is not None:
-        how = "was killed" if "Killed" in worker[2] else "died"
-        return (
-            f"the worker process {worker[1].strip()} that read data {how} (often: out of memory): "
-            "resume, with data.workers=0 or fewer workers if it happens again"
-        )
+    if tells_of_a_worker(error):
+        return LOST_WORKER
     if isinstance(error, MemoryError | torch.OutOfMemoryError) or _NO_MEMORY.search(str(error)):
         first = (str(error) or "no more to be had").splitlines()[0]
         where = "the GPU" if isinstance(error, torch.OutOfMemoryError) else "this process"

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from seqtrain.interruption import Interrupted, Pruned
@@ -32,7 +32,8 @@ def logged_to(path: Path) -> Iterator[None]:
     finally:
         logger.setLevel(level)
         logger.removeHandler(handler)
-        handler.close()
+        with suppress(OSError):  # a full disk again
+            handler.close()
 
 
 def _write(handler: logging.Handler, level: int, text: str, error: BaseException | None = None) -> None:

@@ -78,7 +78,7 @@ def run(order: dict[str, Any]) -> int:
 
         watch(**order["watch"])
     if order["calls"] is not None:
-        return int(getattr(importlib.import_module(order["calls"]), "main")(order["words"]))
+        return int(importlib.import_module(order["calls"]).main(order["words"]))
     from seqtrain.commands import main
 
     return main(order["words"])

@@ -54,8 +54,8 @@ class _Points:
         if event not in _FILES or (event == "open" and not (isinstance(args[2], int) and args[2] & _WRITES)):
             return
         path = os.fspath(args[0]) if isinstance(args[0], str | os.PathLike) else ""
-        path = path.decode() if isinstance(path, bytes) else path
-        if self._folder in path:
+        path = os.path.abspath(path.decode() if isinstance(path, bytes) else path)
+        if path.startswith(self._folder):
             name = os.path.basename(path)
             self.reach(f"file {event} {'events' if name.startswith('events') else name}")
 
@@ -67,7 +67,7 @@ def watch(*, stop_at: str | None, pause: float, trace: str | None, folder: str) 
         stop_at: where it stops itself; see `trace` for the names.
         pause: seconds that it stays there after it goes on.
         trace: a file that is told each place.
-        folder: the name of the run's folder: files in it are watched.
+        folder: of the run: files in it are watched.
     """
     from pytorch_lightning.trainer import call
 

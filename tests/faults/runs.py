@@ -89,6 +89,11 @@ class Process:
         """Its exit status, or None where it stopped itself at the place it was told. TimeoutError: neither so far."""
         return forks().next(self.pid, seconds)
 
+    def done(self, status: int = 0) -> "Process":
+        """It itself, ended with that exit status."""
+        assert self.wait() == status, self.told()[-3000:]
+        return self
+
     def kill(self, signum: int = signal.SIGKILL) -> None:
         """A signal to all of its process group."""
         os.killpg(self.pid, signum)
@@ -128,7 +133,9 @@ def start(
     folder.mkdir(parents=True, exist_ok=True)
     resumes = any(word.startswith("resume=") for word in words)
     line = ["train", *words, *([] if resumes else [f"hydra.run.dir={run}"])]
-    watch = None if stop_at is None and trace is None else {"stop_at": stop_at, "pause": pause, "folder": f"{folder.name}/{run}"}
+    watch = (
+        None if stop_at is None and trace is None else {"stop_at": stop_at, "pause": pause, "folder": str(folder / run)}
+    )
     if watch is not None:
         watch["trace"] = None if trace is None else str(trace)
     return Process(

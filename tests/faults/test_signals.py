@@ -41,7 +41,7 @@ VALIDATED_TWICE = [*LSTM, "data.val_size=24", "trainer.steps_per_execution=2"]  
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
     folder = tmp_path_factory.mktemp("whole")
-    assert (process := start(folder, *VALIDATED_TWICE)).wait() == 0, process.told()
+    start(folder, *VALIDATED_TWICE).done()
     return ends(folder / "run")
 
 

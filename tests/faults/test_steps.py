@@ -14,7 +14,7 @@ WORDS = [*LSTM, EVERY_CHUNK, "data.train_size=24", "trainer.max_epochs=4", "trai
 
 def hold_steps(folder: Path, steps: list[int]) -> None:
     """Kill a run after an update, twice, and the same after its next save."""
-    assert (process := start(folder / "whole", *WORDS)).wait() == 0, process.told()
+    start(folder / "whole", *WORDS).done()
     planned = ends(folder / "whole" / "run")
     assert planned["result"]["steps"] == 12
     exact = 0
@@ -24,7 +24,7 @@ def hold_steps(folder: Path, steps: list[int]) -> None:
             process = again(cut, WORDS, stop_at=place)
             if process.wait() is None:  # else that update was saved, and is not made again
                 process.end()
-        assert (process := again(cut, WORDS)).wait() == 0, process.told()
+        again(cut, WORDS).done()
         made = read_checkpoint(RunFolder(cut / "run").last)["optimizer_states"][0]["state"][0]["step"]
         assert float(made) == 12, f"killed after update {step}"
         assert differences(planned, ends(cut / "run")) == []

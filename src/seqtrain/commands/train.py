@@ -1,5 +1,6 @@
 """`seqtrain train`: check everything that was typed, then train it: one run, or a sweep."""
 
+import signal
 import sys
 import traceback
 from collections.abc import Iterable, Iterator
@@ -123,6 +124,8 @@ def resume(folder: Path, overrides: list[str]) -> int:
 def _told(error: Exception) -> int:
     """Tell an error, and the exit status it means."""
     if isinstance(error, Interrupted):
+        for signum in (signal.SIGINT, signal.SIGTERM):  # the same wish again, while Python ends, changes nothing
+            signal.signal(signum, signal.SIG_IGN)
         print(error, file=sys.stderr)
         return 128 + error.signum
     if isinstance(error, WrongInput):

@@ -1,16 +1,19 @@
 """Batches of a set: gathered here, or by worker processes, with the same bits."""
 
 import signal
-from collections.abc import Callable, Iterator, Sequence
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import islice
 
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
 from seqtrain.batch import Batch
+from seqtrain.errors import MachineFailed
 from seqtrain.loading.order import epoch_batches, plain_batches
+from seqtrain.machine import LOST_WORKER
 from seqtrain.one_thread import one_thread
 from seqtrain.randomness import Draws, mix
 from seqtrain.sequences import Sequences
@@ -145,13 +148,24 @@ def read_all(reader: Reader, epoch: int, order: Sequence[Tensor], workers: int) 
         num_workers=min(workers, max(len(order), 1)),
         collate_fn=None,
         multiprocessing_context="fork",
-        worker_init_fn=_leave_signals,
+        worker_init_fn=_begin_worker,
         generator=torch.Generator(),  # its own, so that starting workers draws nothing from the model's
     )
-    return chain(loader)
+    return _from_workers(loader)
 
 
-def _leave_signals(_: int) -> None:
-    """Ctrl-C and a scheduler's SIGTERM reach every process; who trains decides, and needs batches to a step's end."""
-    for signum in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(signum, signal.SIG_IGN)
+def _from_workers(loader: Iterable[Batch]) -> Iterator[Batch]:
+    try:
+        yield from loader
+    except (ConnectionError, EOFError) as error:  # the worker at the other end is gone; torch may not know it yet
+        raise MachineFailed(LOST_WORKER) from error
+
+
+def _begin_worker(_: int) -> None:
+    """Leave it to the process that trains to stop, and to tell what went wrong.
+
+    Ctrl-C and a scheduler's SIGTERM reach every process, but batches are needed to a step's end.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: signal.signal(signal.SIGTERM, signal.SIG_DFL))  # the second one ends it
+    sys.excepthook = lambda *_: None  # of a thread that shares memory, when the other end is gone
