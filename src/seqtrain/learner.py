@@ -149,14 +149,21 @@ class Learner(pl.LightningModule):
             outputs = self.network(batch.inputs, batch.lengths)
             total = self.criterion(outputs, batch)
             share = total / weight
-            loss += self._finite(share, batch, part, len(group))
+            value = float(share.detach())
+            if not math.isfinite(value):
+                raise self._diverged(f"the loss is {value}", group, part)
+            loss += value
             share.backward()  # type: ignore[no-untyped-call]
             self.train_sums.add(total.detach(), weights[part], self.scores.measure(outputs.detach(), batch))
         if count() > 1:
             loss, asked = sum_gradients(self._parameters_list, loss, float(self._asked_to_stop()))
             self._someone_asked = asked > 0
+        # A number that is none can leave the loss as it is and still be in the gradient, as where a gate saturates.
+        norm = nn.utils.get_total_norm([p.grad for p in self._parameters_list if p.grad is not None])
+        if not math.isfinite(float(norm)):
+            raise self._diverged("the gradient is not finite", group)
         if self._clip is not None:
-            nn.utils.clip_grad_norm_(self._parameters_list, self._clip)
+            nn.utils.clip_grads_with_norm_(self._parameters_list, self._clip, norm)
         self._optimizer.step()
         self._optimizer.zero_grad()
         self._made_steps.increment_by(1)
@@ -171,22 +178,24 @@ class Learner(pl.LightningModule):
             nothing = 0 * self.criterion(outputs, batch)
             nothing.backward()  # type: ignore[no-untyped-call]
 
-    def _finite(self, loss: Tensor, batch: Batch, part: int, parts: int) -> float:
-        """The loss of a batch, the part of a group. Raises Diverged before it can reach the weights."""
-        value = float(loss.detach())
-        if math.isfinite(value):
-            return value
-        step = self.trainer.global_step
-        number = (step - self.current_epoch * self.steps_per_epoch) * parts + part + 1
-        culprits, what = batch.indices, "lower optimizer.lr, or set trainer.gradient_clip_val=1"
-        for name, tensor in (("inputs", batch.inputs), ("targets", batch.targets)):
-            bad = (~tensor.isfinite()).flatten(1).any(1) if tensor.dim() > 1 else ~tensor.isfinite()
-            if bad.any():
-                culprits, what = batch.indices[bad], f"its {name} are not finite"
+    def _diverged(self, what: str, group: Group, part: int | None = None) -> Diverged:
+        """What to raise before the weights are touched: the step, and the batches and sequences that it is made of."""
+        step, there = self.trainer.global_step, [part] if part is not None else range(len(group))
+        first = (step - self.current_epoch * self.steps_per_epoch) * len(group) + 1
+        culprits, why = [], "lower optimizer.lr, or set trainer.gradient_clip_val=1"
+        for name in ("inputs", "targets"):
+            for number in there:
+                values = getattr(group[number], name)
+                bad = (~values.isfinite()).reshape(len(values), -1).any(1)
+                culprits += [(number, index) for index in group[number].indices[bad].tolist()]
+            if culprits:
+                why = f"{'its' if len(culprits) == 1 else 'their'} {name} are not finite"
                 break
-        raise Diverged(
-            f"the loss is {value} at step {step}, epoch {self.current_epoch + 1}, batch {number}, "
-            f"training sequences {culprits.tolist()[:8]}: {what}"
+        culprits = culprits or [(number, index) for number in there for index in group[number].indices.tolist()]
+        batches = ", ".join(str(first + number) for number in sorted({number for number, _ in culprits}))
+        return Diverged(
+            f"{what} at step {step}, epoch {self.current_epoch + 1}, batch {batches}, "
+            f"training sequences {[index for _, index in culprits[:8]]}: {why}"
         )
 
     def validation_step(self, chunk: list[Batch], _: int) -> None:

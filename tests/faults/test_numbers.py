@@ -12,25 +12,18 @@ from runs import EVERY_CHUNK, LSTM, start
 from seqtrain.checkpoints import read_checkpoint
 from seqtrain.run_folder import RunFolder
 
-POISONED = '''
-import torch
-from dataclasses import replace
+POISONED = """
+import os
 from seqtrain.datasets.sincos import SinCos
 
 class Poisoned(SinCos):
-    """Sines, of which one sequence of the training set holds one number that is none."""
-
-    def __init__(self, *, of: str, value: float | str, sequence: int, **settings) -> None:
-        super().__init__(**settings)
-        self.of, self.value, self.sequence = of, float(value), sequence
-
     def load(self, seed):
         sets = super().load(seed)
-        rows = getattr(sets.train, self.of)
-        step = int(sets.train.lengths[: self.sequence + 1].sum()) - 1
-        rows[step, 0] = self.value
+        rows = getattr(sets.train, os.environ["POISONED"])
+        last = int(sets.train.starts[23] + sets.train.lengths[23]) - 1
+        rows[last, 0] = float(os.environ["POISON"])
         return sets
-'''
+"""
 WORDS = [*LSTM, EVERY_CHUNK, "data.val_size=8", "trainer.gradient_clip_val=1"]
 
 
@@ -53,12 +46,13 @@ def hold_finite(folder: Path) -> int:
     return len(checkpoints)
 
 
-def hold_diverged(folder: Path, *words: str) -> re.Match[str]:
+def hold_diverged(folder: Path, *words: str, **more: Any) -> re.Match[str]:
     """A run ends as diverged, without another update; what its message names."""
-    process = start(folder, *words, trace=folder / "places")
+    process = start(folder, *words, trace=folder / "places", **more)
     assert process.wait() == 1, process.told()
     said = re.search(
-        r"the loss is (?P<loss>nan|-?inf) at step (?P<step>\d+), epoch (?P<epoch>\d+), batch (?P<batch>\d+), "
+        r"the (loss is (nan|-?inf)|gradient is not finite) at step (?P<step>\d+), "
+        r"epoch (?P<epoch>\d+), batch (?P<batch>\d+), "
         r"training sequences \[(?P<sequences>[\d, ]+)\]: (?P<why>.*)",
         process.told(),
     )
@@ -79,20 +73,19 @@ def hold_diverged(folder: Path, *words: str) -> re.Match[str]:
 @pytest.mark.parametrize("value", ["nan", "inf"])
 def test_a_poisoned_sequence(of: str, value: str, tmp_path: Path) -> None:
     (tmp_path / "poisoned.py").write_text(POISONED)
-    poison = ["data._target_=poisoned.Poisoned", f"+data.of={of}", f"+data.value='{value}'", "+data.sequence=23"]
-    said = hold_diverged(tmp_path, *WORDS, *poison, "--trust", "poisoned")
+    words = [*WORDS, "data._target_=poisoned.Poisoned", "--trust", "poisoned"]
+    said = hold_diverged(tmp_path, *words, env={"POISONED": of, "POISON": value})
     assert said["sequences"] == "23"
     assert said["why"] == f"its {'inputs' if of == 'steps' else 'targets'} are not finite"
 
 
+def test_a_loss_that_explodes(tmp_path: Path) -> None:
+    said = hold_diverged(tmp_path, *LSTM, EVERY_CHUNK, "optimizer=sgd", "optimizer.lr=1e9")
+    assert said["why"] == "lower optimizer.lr, or set trainer.gradient_clip_val=1"
+
+
 @pytest.mark.parametrize("clip", [[], ["trainer.gradient_clip_val=1"]], ids=["", "clipped"])
-@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
-def test_a_loss_that_explodes(optimizer: str, clip: list[str], tmp_path: Path) -> None:
-    words = [*LSTM, EVERY_CHUNK, f"optimizer={optimizer}", "optimizer.lr=1e9", *clip]
-    process = start(tmp_path, *words)
-    status = process.wait()
-    assert hold_finite(tmp_path) > 0 or status == 1
-    if status:
-        assert "Traceback" not in process.told()
-        assert RunFolder(tmp_path / "run").read_result()["status"] == "diverged"
-    print(f"\n{optimizer}, {clip}: exit status {status}; {process.told().splitlines()[-1]}")
+def test_what_does_not_explode_at_once_stays_finite(clip: list[str], tmp_path: Path) -> None:
+    process = start(tmp_path, *LSTM, EVERY_CHUNK, "optimizer=adam", "optimizer.lr=1e9", *clip)
+    assert process.wait() in (0, 1)
+    assert hold_finite(tmp_path) > 0, process.told()

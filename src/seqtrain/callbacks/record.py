@@ -49,9 +49,6 @@ class Record(Checkpoint):
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self.best, self._bytes = state["best"], state["bytes"]
 
-    def on_fit_start(self, trainer: pl.Trainer, learner: pl.LightningModule) -> None:
-        self._interruption.take_over()  # Lightning has put its own SIGTERM handler before ours
-
     def on_train_epoch_start(self, trainer: pl.Trainer, learner: pl.LightningModule) -> None:
         assert isinstance(learner, Learner)
         if trainer.global_step + learner.steps_per_epoch >= learner.total_steps:
