@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from seqtrain.checkpoints import Checkpoints, link, read_checkpoint, write_checkpoint
-from seqtrain.errors import WrongInput
+from seqtrain.errors import MachineFailed, WrongInput
 
 CONTENT = {"state_dict": {"weight": torch.arange(500.0)}, "step": 7, "best": {"score": 0.5, "names": ["a", "b"]}}
 
@@ -70,7 +70,7 @@ def test_a_save_that_fails_keeps_the_file_and_names_the_space(saved: Path, monke
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match=r"could not save .*last\.ckpt.*No space left.*MB are free"):
+    with pytest.raises(MachineFailed, match=r"could not save .*last\.ckpt.*No space left.*MB are free"):
         write_checkpoint(CONTENT | {"step": 8}, saved)
     monkeypatch.undo()
     assert read_checkpoint(saved)["step"] == 7

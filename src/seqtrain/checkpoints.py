@@ -15,6 +15,7 @@ import torch
 
 from seqtrain.direction import less_is_better
 from seqtrain.errors import WrongInput
+from seqtrain.machine import not_written, tells_of_a_worker
 from seqtrain.ranges import Positive
 from seqtrain.tensors_only import DIGEST, check_archive, check_tensors
 
@@ -49,7 +50,7 @@ class Checkpoints:
 def write_checkpoint(content: dict[str, Any], path: Path) -> None:
     """Write beside `path`, then rename: whoever looks sees the old file or the new one, whole.
 
-    Raises OSError naming the path and the free space where the disk does not take it; the old file stays.
+    Raises MachineFailed naming the path and the free space where the disk does not take it; the old file stays.
     """
     temporary = path.with_name(path.name + ".tmp")
     try:
@@ -62,8 +63,9 @@ def write_checkpoint(content: dict[str, Any], path: Path) -> None:
         sync_folder(path.parent)
     except (OSError, RuntimeError) as error:  # torch wraps a failed write in RuntimeError
         temporary.unlink(missing_ok=True)
-        free = shutil.disk_usage(path.parent).free / 1e6
-        raise OSError(f"could not save {path}: {error} ({free:,.1f} MB are free there)") from error
+        if tells_of_a_worker(error):
+            raise
+        raise not_written(path, error) from error
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
@@ -100,7 +102,7 @@ def link(source: Path, target: Path) -> None:
     except OSError:  # a file system without hard links
         shutil.copyfile(source, temporary)
     os.replace(temporary, target)
-    temporary.unlink(missing_ok=True)  # it stays where both already were names of one file
+    temporary.unlink(missing_ok=True)  # a rename leaves it where both are names of one file already
     sync_folder(target.parent)
 
 

@@ -1,4 +1,4 @@
-"""The one error for what a user can mend."""
+"""The one error for what a user can mend, and the one for what a machine ran out of."""
 
 
 class WrongInput(ValueError):
@@ -10,6 +10,13 @@ class WrongInput(ValueError):
 
     def __init__(self, message: str) -> None:
         super().__init__(printable(message))
+
+
+class MachineFailed(RuntimeError):
+    """What stopped a run from outside: a full disk, no memory, a worker process that was killed.
+
+    The message has the remedy; commands print it without a traceback and exit with status 1. The run can be resumed.
+    """
 
 
 def printable(text: str) -> str:

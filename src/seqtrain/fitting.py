@@ -97,6 +97,7 @@ def make_fit(
         chunk=training.steps_per_execution,
         total_steps=total_steps,
         position=lambda: trainer.global_step,
+        only_the_end_is_left=learner.only_the_end_is_left,
     )
     return Fit(trainer, learner, batches, record, data, training.steps_per_execution)
 

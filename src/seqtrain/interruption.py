@@ -61,17 +61,13 @@ class Interruption:
     def listening(self) -> Iterator[None]:
         """Take the signals over, and give them back at the end."""
         before = {signum: signal.getsignal(signum) for signum in (signal.SIGINT, signal.SIGTERM)}
-        self.take_over()
+        for signum in before:
+            signal.signal(signum, self._receive)
         try:
             yield
         finally:
             for signum, handler in before.items():
                 signal.signal(signum, handler)
-
-    def take_over(self) -> None:
-        """Receive the signals, whoever received them until now."""
-        for signum in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(signum, self._receive)
 
     @contextmanager
     def deferred(self) -> Iterator[None]:

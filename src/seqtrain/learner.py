@@ -107,6 +107,8 @@ class Learner(pl.LightningModule):
 
     def training_step(self, chunk: list[Group], _: int) -> None:
         self.updates_in_call = 0
+        if not chunk:  # all that is left of the epoch is its end
+            return
         weights = [[self._weight(batch) for batch in group] for group in chunk]
         totals = summed(*[torch.stack(each).sum() if len(each) > 1 else each[0] for each in weights])
         for group, parts, total in zip(chunk, weights, totals, strict=True):
@@ -121,6 +123,10 @@ class Learner(pl.LightningModule):
     def epoch_is_complete(self) -> bool:
         step = self.trainer.global_step
         return step % self.steps_per_epoch == 0 or step == self.total_steps
+
+    def only_the_end_is_left(self) -> bool:
+        """Whether every update of the epoch is made and its end, with the validation, has not come."""
+        return self.epoch_is_complete() and self.current_epoch * self.steps_per_epoch < self.trainer.global_step
 
     def _weight(self, batch: Batch) -> Tensor:
         weight = self.criterion.weight(batch)
@@ -143,14 +149,21 @@ class Learner(pl.LightningModule):
             outputs = self.network(batch.inputs, batch.lengths)
             total = self.criterion(outputs, batch)
             share = total / weight
-            loss += self._finite(share, step, batch)
+            value = float(share.detach())
+            if not math.isfinite(value):
+                raise self._diverged(f"the loss is {value}", group, part)
+            loss += value
             share.backward()  # type: ignore[no-untyped-call]
             self.train_sums.add(total.detach(), weights[part], self.scores.measure(outputs.detach(), batch))
         if count() > 1:
             loss, asked = sum_gradients(self._parameters_list, loss, float(self._asked_to_stop()))
             self._someone_asked = asked > 0
+        # A number that is none can leave the loss as it is and still be in the gradient, as where a gate saturates.
+        norm = nn.utils.get_total_norm([p.grad for p in self._parameters_list if p.grad is not None])
+        if not math.isfinite(float(norm)):
+            raise self._diverged("the gradient is not finite", group)
         if self._clip is not None:
-            nn.utils.clip_grad_norm_(self._parameters_list, self._clip)
+            nn.utils.clip_grads_with_norm_(self._parameters_list, self._clip, norm)
         self._optimizer.step()
         self._optimizer.zero_grad()
         self._made_steps.increment_by(1)
@@ -165,16 +178,24 @@ class Learner(pl.LightningModule):
             nothing = 0 * self.criterion(outputs, batch)
             nothing.backward()  # type: ignore[no-untyped-call]
 
-    def _finite(self, loss: Tensor, step: int, batch: Batch) -> float:
-        value = float(loss.detach())
-        if math.isfinite(value):
-            return value
-        bad = (~batch.inputs.isfinite()).flatten(1).any(1)
-        culprits = batch.indices[bad] if bad.any() else batch.indices
-        what = "its inputs are not finite" if bad.any() else "lower optimizer.lr, or set trainer.gradient_clip_val=1"
-        raise Diverged(
-            f"the loss is {value} at step {step}, epoch {self.current_epoch + 1}, "
-            f"training sequences {culprits.tolist()[:8]}: {what}"
+    def _diverged(self, what: str, group: Group, part: int | None = None) -> Diverged:
+        """What to raise before the weights are touched: the step, and the batches and sequences that it is made of."""
+        step, there = self.trainer.global_step, [part] if part is not None else range(len(group))
+        first = (step - self.current_epoch * self.steps_per_epoch) * len(group) + 1
+        culprits, why = [], "lower optimizer.lr, or set trainer.gradient_clip_val=1"
+        for name in ("inputs", "targets"):
+            for number in there:
+                values = getattr(group[number], name)
+                bad = (~values.isfinite()).reshape(len(values), -1).any(1)
+                culprits += [(number, index) for index in group[number].indices[bad].tolist()]
+            if culprits:
+                why = f"{'its' if len(culprits) == 1 else 'their'} {name} are not finite"
+                break
+        culprits = culprits or [(number, index) for number in there for index in group[number].indices.tolist()]
+        batches = ", ".join(str(first + number) for number in sorted({number for number, _ in culprits}))
+        return Diverged(
+            f"{what} at step {step}, epoch {self.current_epoch + 1}, batch {batches}, "
+            f"training sequences {[index for _, index in culprits[:8]]}: {why}"
         )
 
     def validation_step(self, chunk: list[Batch], _: int) -> None:
@@ -233,6 +254,11 @@ class Learner(pl.LightningModule):
                 for count in ("ready", "started", "processed", "completed"):
                     setattr(epochs, count, self._resumed["epoch"])
             self._made_steps.total.ready = self._made_steps.total.completed = self._resumed["step"]
+        if self.only_the_end_is_left():  # else Lightning would take the training for done
+            fit.epoch_loop.max_steps = self.total_steps + 1
+
+    def on_train_epoch_end(self) -> None:
+        self.trainer.fit_loop.epoch_loop.max_steps = self.total_steps
 
 
 def metrics(of: str, sums: Sums, scores: Scores) -> dict[str, float]:

@@ -2,17 +2,29 @@
 
 import platform
 import subprocess
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 _PACKAGES = ("seqtrain", "torch", "pytorch-lightning", "hydra-core", "numpy")
 
 
-def provenance() -> dict[str, object]:
-    """For result.json; the commit is that of the working folder, None where it is not in a git checkout."""
+def provenance(before: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """For result.json; the commit is that of the working folder, None where it is not in a git checkout.
+
+    Args:
+        before: what it says already, where a run is resumed. That stays, and `resumed` says when the run went on, and
+            with what where it was something else.
+    """
     versions = {"python": platform.python_version()} | {name: version(name) for name in _PACKAGES}
-    return {"versions": versions, "git_commit": _commit(), "date": datetime.now(UTC).isoformat(timespec="seconds")}
+    now = {"versions": versions, "git_commit": _commit(), "date": datetime.now(UTC).isoformat(timespec="seconds")}
+    if before is None or "date" not in before:
+        return now
+    first = {name: before.get(name, value) for name, value in now.items()}
+    other = {name: value for name, value in now.items() if name == "date" or value != first[name]}
+    return first | {"resumed": [*before.get("resumed", []), other]}
 
 
 def _commit() -> str | None:

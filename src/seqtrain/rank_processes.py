@@ -15,7 +15,7 @@ from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from types import FrameType
 
-from seqtrain.errors import WrongInput
+from seqtrain.errors import MachineFailed, WrongInput
 from seqtrain.interruption import Interrupted, end_with_parent
 from seqtrain.ranks import PeerLost, joined
 
@@ -129,7 +129,7 @@ def _rank(line: Connection, work: Callable[[], object], rank: int, count: int, m
     try:
         with joined(rank, count, local=rank, meet=meet, gpu=gpu):
             work()
-    except (WrongInput, Interrupted, ArithmeticError, PeerLost) as error:
+    except (WrongInput, Interrupted, ArithmeticError, MachineFailed, PeerLost) as error:
         ending = error
     except Exception as error:
         ending = RankFailed(f"process {rank} of {count} failed: {type(error).__name__}: {error}")

@@ -10,8 +10,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
-from seqtrain.checkpoints import link, read_checkpoint
+from seqtrain.checkpoints import link, read_checkpoint, write_checkpoint
 from seqtrain.errors import WrongInput
+from seqtrain.machine import not_written
 
 log = logging.getLogger("seqtrain")
 
@@ -55,7 +56,7 @@ class RunFolder:
         except OSError as error:
             self._lock.close()
             raise InUse(f"{self.path} is in use by another run: wait for it, or choose another folder") from error
-        for leftover in self.checkpoints.glob("*.tmp"):
+        for leftover in (*self.checkpoints.glob("*.tmp"), *self.config.parent.glob("*.tmp"), *self.path.glob("*.tmp")):
             leftover.unlink()
         try:
             self._check_room()
@@ -95,6 +96,14 @@ class RunFolder:
             return True
         return False
 
+    def keep(self, content: dict[str, Any], *, best: bool) -> None:
+        """Save the state of a run; the one before is kept too. Raises MachineFailed where the disk does not take it."""
+        if self.last.exists():
+            link(self.last, self.previous)
+        write_checkpoint(content, self.last)
+        if best:
+            link(self.last, self.best)
+
     def best_checkpoint(self, step: int) -> dict[str, Any]:
         """What best.ckpt holds. Raises WrongInput unless it is of that update, as the record says it is."""
         if read_checkpoint(self.last)["seqtrain"]["step"] == step:  # killed before best.ckpt followed last.ckpt
@@ -129,8 +138,8 @@ class RunFolder:
     def write_config(self, config: str, overrides: list[str]) -> None:
         """Keep the config as it was composed, unresolved: resolving would copy secrets out of the environment."""
         self.config.parent.mkdir(exist_ok=True)
-        write_text(self.config, config)
         write_text(self.overrides, "".join(f"- {json.dumps(override)}\n" for override in overrides))
+        write_text(self.config, config)  # last: where it is, a killed run can be resumed and has both
 
     def write_result(self, result: dict[str, Any]) -> None:
         write_text(self.result, json.dumps(result, indent=2) + "\n")
@@ -152,10 +161,14 @@ class RunFolder:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Replace a file's content atomically."""
+    """Replace a file's content atomically. Raises MachineFailed where the disk does not take it."""
     temporary = path.with_name(path.name + ".tmp")
-    with open(temporary, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
+    try:
+        with open(temporary, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise not_written(path, error) from error

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from seqtrain.interruption import Interrupted, Pruned
@@ -29,6 +29,7 @@ def logged_to(path: Path, hide: Redaction) -> Iterator[None]:
     logger = logging.getLogger("seqtrain")
     handler = logging.FileHandler(path, encoding="utf-8")
     handler.setFormatter(_Formatter(hide))
+    handler.handleError = lambda record: None  # type: ignore[method-assign]  # a full disk: the terminal is told
     level = logger.level
     logger.addHandler(handler)
     if logger.getEffectiveLevel() > logging.INFO:
@@ -44,7 +45,8 @@ def logged_to(path: Path, hide: Redaction) -> Iterator[None]:
     finally:
         logger.setLevel(level)
         logger.removeHandler(handler)
-        handler.close()
+        with suppress(OSError):  # a full disk again
+            handler.close()
 
 
 def _write(handler: logging.Handler, level: int, text: str, error: BaseException | None = None) -> None:

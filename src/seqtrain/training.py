@@ -95,7 +95,7 @@ class Training:
 
         from seqtrain.ranks import count, local_rank
 
-        return pl.Trainer(
+        made = pl.Trainer(
             accelerator="gpu" if self.gpu else "cpu",
             devices=[local_rank() % torch.cuda.device_count()] if self.gpu and count() > 1 else 1,
             plugins=LightningEnvironment(),  # whatever started this process: Lightning sees one device
@@ -111,3 +111,6 @@ class Training:
             enable_model_summary=False,
             use_distributed_sampler=False,
         )
+        # Lightning's handler of SIGTERM would end the run between two steps, unsaved and with exit status 0
+        made._signal_connector.register_signal_handlers = lambda: None  # type: ignore[method-assign]
+        return made

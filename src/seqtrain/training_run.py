@@ -16,13 +16,14 @@ from seqtrain.callbacks.figures import draw
 from seqtrain.callbacks.pruning import Behind
 from seqtrain.checkpoints import read_checkpoint
 from seqtrain.cluster import place
-from seqtrain.errors import WrongInput
+from seqtrain.errors import MachineFailed, WrongInput
 from seqtrain.fitting import Fit, make_fit
 from seqtrain.flat import flat_settings
 from seqtrain.interruption import Interrupted, Interruption, Pruned
 from seqtrain.learner import Diverged, metrics
 from seqtrain.loading import Data, load_data
 from seqtrain.loggers import log_hparams
+from seqtrain.machine import failures_told
 from seqtrain.parts import Parts
 from seqtrain.provenance import provenance
 from seqtrain.rank_processes import run_ranks
@@ -110,8 +111,9 @@ def _train(
         if not resume or not run.config.exists():
             checked_config(config, run.config)  # or it could not be read again
             run.write_config(config, overrides)
-        facts = {"seed": parts.run.seed, "identity": parts.identity} | provenance()
-        with _ending_told(run, facts, hide, seconds_before=before.get("seconds", 0.0)) as result:
+        facts = {"seed": parts.run.seed, "identity": parts.identity} | provenance(before if resume else None)
+        seconds = before.get("seconds", 0.0)
+        with _ending_told(run, facts, hide, seconds_before=seconds) as result, failures_told(run.path):
             _first(folder, config)
             _train_and_test(parts, run, interruption, result, config=config, resume=resume, behind=behind)
     return run.read_result()
@@ -151,8 +153,11 @@ def _train_and_test(
         log_hparams(logger, flat_settings(config), result["metrics"], step=fit.trainer.global_step)
     try:
         _draw(fit, run, shown)
+    except Interrupted:
+        raise
     except Exception:  # the run's results do not hang on its pictures
         log.exception("the figures of %s could not be drawn", run.path)
+    interruption.stop_if_asked()  # a library may have taken the interruption for an error of its own
 
 
 def _first(folder: Path | None, config: str) -> Path | None:
@@ -225,14 +230,16 @@ def _ending_told(run: RunFolder, facts: Result, hide: Redaction, *, seconds_befo
     try:
         yield result
     except BaseException as error:
-        tell(**_ending(error, hide))
+        with suppress(MachineFailed):  # the disk that is full; what is raised says so
+            tell(**_ending(error, hide))
         raise
     tell("completed")
 
 
 def _ending(error: BaseException, hide: Redaction) -> dict[str, str]:
     """What result.json says of it."""
-    for kind, status in ((Interrupted, "interrupted"), (Pruned, "pruned"), (Diverged, "diverged")):
+    ends = {Interrupted: "interrupted", Pruned: "pruned", Diverged: "diverged", MachineFailed: "failed"}
+    for kind, status in ends.items():
         if isinstance(error, kind):
             return {"status": status, "cause": hide(str(error))}
     return {"status": "failed", "cause": hide(f"{type(error).__name__}: {error}")}

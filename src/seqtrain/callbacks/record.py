@@ -4,13 +4,14 @@ import csv
 import io
 import math
 import time
+from collections.abc import Iterator
 from typing import IO, Any
 
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Checkpoint, EarlyStopping
 
-from seqtrain.checkpoints import Checkpoints, link, write_checkpoint
+from seqtrain.checkpoints import Checkpoints, link
 from seqtrain.interruption import Interrupted, Interruption
 from seqtrain.learner import Diverged, Learner, metrics
 from seqtrain.ranks import largest, rank, wait
@@ -40,16 +41,13 @@ class Record(Checkpoint):
         self._validated: dict[str, float] | None = None
         self._logged = 0
         self._saved_at = time.monotonic()
-        self.best: dict[str, Any] = {"score": math.inf if settings.less_is_better else -math.inf}
+        self.best: dict[str, Any] = {}  # until an epoch has a score that is a number
 
     def state_dict(self) -> dict[str, Any]:
         return {"best": self.best, "bytes": self._bytes}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self.best, self._bytes = state["best"], state["bytes"]
-
-    def on_fit_start(self, trainer: pl.Trainer, learner: pl.LightningModule) -> None:
-        self._interruption.take_over()  # Lightning has put its own SIGTERM handler before ours
 
     def on_train_epoch_start(self, trainer: pl.Trainer, learner: pl.LightningModule) -> None:
         assert isinstance(learner, Learner)
@@ -58,7 +56,7 @@ class Record(Checkpoint):
 
     def on_train_start(self, trainer: pl.Trainer, learner: pl.LightningModule) -> None:
         if rank() == 0:
-            self._rows = open(self._folder.metrics, "ab")
+            self._rows = open(self._folder.metrics, "ab", buffering=0)  # a failed write is known at once
             self._rows.truncate(self._bytes)
             if self.best.get("step") == trainer.global_step:  # killed after last.ckpt was written, before best.ckpt was
                 link(self._folder.last, self._folder.best)
@@ -82,6 +80,12 @@ class Record(Checkpoint):
         if asked is not None or largest(time.monotonic() - self._saved_at > 60 * self._settings.minutes):
             self._save(trainer)
         if asked is not None:
+            raise Interrupted(asked)
+
+    def on_validation_batch_end(self, trainer: pl.Trainer, learner: pl.LightningModule, *_: Any) -> None:
+        asked = self._interruption.asked()
+        if asked is not None:
+            self._save(trainer)  # of the last step: the whole validation is made when the run goes on
             raise Interrupted(asked)
 
     def on_validation_end(self, trainer: pl.Trainer, learner: pl.LightningModule) -> None:
@@ -121,20 +125,22 @@ class Record(Checkpoint):
         self._close()
 
     def _better(self, score: float) -> bool:
+        if not math.isfinite(score) or "score" not in self.best:
+            return math.isfinite(score)
         best: float = self.best["score"]
         return score < best if self._settings.less_is_better else score > best
 
     def _save(self, trainer: pl.Trainer, best: bool = False) -> None:
         content = trainer._checkpoint_connector.dump_checkpoint(weights_only=False)
-        for name, weight in content["state_dict"].items():
-            if weight.is_floating_point() and not bool(torch.isfinite(weight).all()):
-                raise Diverged(f"{name} holds a number that is not finite at step {trainer.global_step}: not saved")
+        for part in ("state_dict", "optimizer_states"):
+            for name, tensor in _tensors(content[part], "weights" if part == "state_dict" else "optimizer"):
+                if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
+                    raise Diverged(
+                        f"{name} holds a number that is not finite at step {trainer.global_step}: not saved. "
+                        "Lower optimizer.lr, or set trainer.gradient_clip_val=1"
+                    )
         if rank() == 0:
-            if self._folder.last.exists():
-                link(self._folder.last, self._folder.previous)
-            write_checkpoint(content, self._folder.last)
-            if best:
-                link(self._folder.last, self._folder.best)
+            self._folder.keep(content, best=best)
         wait()  # so that none ends, or goes on, before the state is safe
         self._saved_at = time.monotonic()
 
@@ -147,7 +153,6 @@ class Record(Checkpoint):
             writer.writeheader()
         writer.writerow(row)
         self._rows.write(text.getvalue().encode())
-        self._rows.flush()
         self._bytes = self._rows.tell()
 
     def _log(self, trainer: pl.Trainer, values: dict[str, float], step: int) -> None:
@@ -158,3 +163,12 @@ class Record(Checkpoint):
         if self._rows is not None:
             self._rows.close()
             self._rows = None
+
+
+def _tensors(content: Any, name: str) -> Iterator[tuple[str, torch.Tensor]]:
+    """Every tensor within, and what it is called."""
+    if isinstance(content, torch.Tensor):
+        yield name, content
+    elif isinstance(content, dict | list):
+        for key, value in content.items() if isinstance(content, dict) else enumerate(content):
+            yield from _tensors(value, f"{name}.{key}")

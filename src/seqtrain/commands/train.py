@@ -1,5 +1,6 @@
 """`seqtrain train`: check everything that was typed, then train it: one run, or a sweep."""
 
+import signal
 import sys
 import traceback
 from collections.abc import Iterable, Iterator
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from omegaconf import DictConfig, OmegaConf
 
 from seqtrain.commands.arguments import Arguments, read_arguments
-from seqtrain.errors import WrongInput
+from seqtrain.errors import MachineFailed, WrongInput
 from seqtrain.interruption import Interrupted
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ def main(typed: list[str]) -> int:
         return _show(arguments)
     stopped = _resumed(arguments.overrides)
     if stopped is not None:
+        if typed_too := _beside_resume(arguments):
+            raise WrongInput(f"resume={stopped} goes on with that run's own config: leave out {typed_too}")
         return resume(Path(stopped), [each for each in arguments.overrides if not each.startswith("resume=")])
     from seqtrain.cluster import place
     from seqtrain.commands.trials import check_trials
@@ -92,7 +95,7 @@ def run(config: DictConfig, folder: Path, overrides: list[str], *, resume: bool 
     quiet_libraries()
     try:
         result = train(parts, folder, config=OmegaConf.to_yaml(config), overrides=overrides, resume=resume)
-    except Interrupted:
+    except (Interrupted, MachineFailed):
         if _leads(config):
             print(f"continue with: resume={from_here(folder)}", file=sys.stderr)
         raise
@@ -121,6 +124,8 @@ def resume(folder: Path, overrides: list[str]) -> int:
 def _told(error: Exception) -> int:
     """Tell an error, and the exit status it means."""
     if isinstance(error, Interrupted):
+        for signum in (signal.SIGINT, signal.SIGTERM):  # the same wish again, while Python ends, changes nothing
+            signal.signal(signum, signal.SIG_IGN)
         print(error, file=sys.stderr)
         return 128 + error.signum
     if isinstance(error, WrongInput):
@@ -129,7 +134,7 @@ def _told(error: Exception) -> int:
     from seqtrain.rank_processes import RankFailed
     from seqtrain.ranks import PeerLost
 
-    if isinstance(error, ArithmeticError | RankFailed | PeerLost):  # ArithmeticError: Diverged
+    if isinstance(error, ArithmeticError | MachineFailed | RankFailed | PeerLost):  # ArithmeticError: Diverged
         print(error, *getattr(error, "__notes__", ()), sep="\n", file=sys.stderr)
     else:
         traceback.print_exception(error)
@@ -139,6 +144,15 @@ def _told(error: Exception) -> int:
 def _resumed(overrides: tuple[str, ...]) -> str | None:
     said = [each.partition("=")[2] for each in overrides if each.startswith("resume=")]
     return said[-1].strip("'\"") if said and said[-1] not in ("", "null") else None
+
+
+def _beside_resume(arguments: Arguments) -> str | None:
+    """What was typed that means nothing where a run is resumed."""
+    if arguments.multirun:
+        return "-m"
+    if arguments.config_dirs:
+        return "--config-dir"
+    return arguments.flags[0].partition("=")[0] if arguments.flags else None
 
 
 def _check_hydras(overrides: Iterable[str]) -> None:

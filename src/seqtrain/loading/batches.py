@@ -1,15 +1,19 @@
 """Batches of a set: gathered here, or by worker processes, with the same bits."""
 
-from collections.abc import Callable, Iterator, Sequence
+import signal
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import islice
 
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
 from seqtrain.batch import Batch
+from seqtrain.errors import MachineFailed
 from seqtrain.loading.order import epoch_batches, plain_batches
+from seqtrain.machine import LOST_WORKER
 from seqtrain.one_thread import one_thread
 from seqtrain.randomness import Draws, mix
 from seqtrain.sequences import Sequences
@@ -65,6 +69,7 @@ class TrainingBatches:
         workers: processes that gather and augment; 0 does it here.
         pool: batches whose sequences are sorted by length together.
         balanced: (N,) int64 classes, of which each is drawn as often; None: every sequence once an epoch.
+        only_the_end_is_left: whether all of an epoch's steps are made, and its validation is not.
     """
 
     def __init__(
@@ -80,7 +85,9 @@ class TrainingBatches:
         workers: int = 0,
         pool: int = 1,
         balanced: Tensor | None = None,
+        only_the_end_is_left: Callable[[], bool] = lambda: False,
     ) -> None:
+        self._only_the_end_is_left = only_the_end_is_left
         self._pool, self._balanced = pool, balanced
         self._reader, self._seed = reader, reader.seed
         self._batch_size, self._accumulate, self._chunk = batch_size, accumulate, chunk
@@ -88,6 +95,8 @@ class TrainingBatches:
         self._steps_per_epoch = steps_per_epoch
 
     def __iter__(self) -> Iterator[list[Group]]:
+        if self._only_the_end_is_left():
+            return iter([[]])  # a chunk of nothing leads Lightning to the epoch's end
         epoch, done = divmod(self._position(), self._steps_per_epoch)  # read now, not at the first batch
         return self._chunks(epoch, done)
 
@@ -139,6 +148,24 @@ def read_all(reader: Reader, epoch: int, order: Sequence[Tensor], workers: int) 
         num_workers=min(workers, max(len(order), 1)),
         collate_fn=None,
         multiprocessing_context="fork",
+        worker_init_fn=_begin_worker,
         generator=torch.Generator(),  # its own, so that starting workers draws nothing from the model's
     )
-    return chain(loader)
+    return _from_workers(loader)
+
+
+def _from_workers(loader: Iterable[Batch]) -> Iterator[Batch]:
+    try:
+        yield from loader
+    except (ConnectionError, EOFError) as error:  # the worker at the other end is gone; torch may not know it yet
+        raise MachineFailed(LOST_WORKER) from error
+
+
+def _begin_worker(_: int) -> None:
+    """Leave it to the process that trains to stop, and to tell what went wrong.
+
+    Ctrl-C and a scheduler's SIGTERM reach every process, but batches are needed to a step's end.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: signal.signal(signal.SIGTERM, signal.SIG_DFL))  # the second one ends it
+    sys.excepthook = lambda *_: None  # of a thread that shares memory, when the other end is gone

@@ -57,7 +57,14 @@ class Data:
         return -(-batches // accumulate)
 
     def training(
-        self, *, seed: int, accumulate: int, chunk: int, total_steps: int, position: Callable[[], int]
+        self,
+        *,
+        seed: int,
+        accumulate: int,
+        chunk: int,
+        total_steps: int,
+        position: Callable[[], int],
+        only_the_end_is_left: Callable[[], bool] = lambda: False,
     ) -> TrainingBatches:
         """The training set in an order that depends on the seed and the epoch, augmented; see TrainingBatches."""
         if self._workers < self.loading.workers:
@@ -78,6 +85,7 @@ class Data:
             workers=self._workers,
             pool=self.loading.length_pool,
             balanced=self.train.targets if self.loading.balanced else None,
+            only_the_end_is_left=only_the_end_is_left,
         )
 
     def _tell_padding(self, seed: int) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from seqtrain.errors import WrongInput
+from seqtrain.errors import MachineFailed, WrongInput
 from seqtrain.identity import differences, identity
 from seqtrain.interruption import Interrupted, Pruned
 from seqtrain.report import closing_table, from_here, quiet_libraries
@@ -90,7 +90,7 @@ def train_and_show(trial: Trial) -> Outcome:
     outcome, result, error = bring_to_end(trial)
     if outcome.status == "completed":
         print(closing_table(result, trial.folder))
-    elif error is not None and not isinstance(error, WrongInput | ArithmeticError):
+    elif error is not None and not isinstance(error, WrongInput | ArithmeticError | MachineFailed):
         traceback.print_exception(error)
     return outcome
 
@@ -118,7 +118,7 @@ def bring_to_end(trial: Trial, *, behind: "Behind | None" = None) -> tuple[Outco
     except InUse:
         return Outcome(trial, "busy"), {}, None
     except Exception as error:
-        kind = "" if isinstance(error, WrongInput | ArithmeticError) else f"{type(error).__name__}: "
+        kind = "" if isinstance(error, WrongInput | ArithmeticError | MachineFailed) else f"{type(error).__name__}: "
         cause = f"{kind}{error}".replace("\n", " ")
         return Outcome(trial, "diverged" if isinstance(error, ArithmeticError) else "failed", cause), {}, error
     return Outcome(trial, "completed"), result, None

@@ -1,0 +1,67 @@
+"""What stops a run from outside: no space, no memory, a worker process that died; each in a message with its remedy."""
+
+import errno
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+
+from seqtrain.errors import MachineFailed
+
+_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
+_NO_MEMORY = re.compile(r"can't allocate memory|out of memory|Cannot allocate memory|unable to mmap", re.IGNORECASE)
+_WORKER = re.compile(r"DataLoader worker \(pid")
+
+LOST_WORKER = (
+    "a worker process that reads data was killed or died (often: out of memory): "
+    "resume, with data.workers=0 or fewer workers if it happens again"
+)
+
+
+@contextmanager
+def failures_told(folder: Path) -> Iterator[None]:
+    """Within, what the machine does to a run is raised as MachineFailed; every other error as it is.
+
+    Args:
+        folder: of the run; what is free there is told.
+    """
+    try:
+        yield
+    except (OSError, MemoryError, RuntimeError) as error:
+        told = None if isinstance(error, MachineFailed) else _told(error, folder)
+        if told is None:
+            raise
+        raise MachineFailed(told) from error
+
+
+def not_written(path: Path, error: Exception) -> MachineFailed:
+    """What is raised where a file could not be written."""
+    reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+    free = shutil.disk_usage(path.parent).free / 1e6
+    return MachineFailed(
+        f"could not save {path}: {reason} ({free:,.1f} MB are free there): make room or lift the limit, then resume"
+    )
+
+
+def tells_of_a_worker(error: Exception) -> bool:
+    """Whether it is torch's word that a worker process has ended, which it raises wherever this process is."""
+    return isinstance(error, RuntimeError) and _WORKER.search(str(error)) is not None
+
+
+def _told(error: OSError | MemoryError | RuntimeError, folder: Path) -> str | None:
+    if isinstance(error, OSError) and error.errno in _DISK:
+        path = Path(error.filename) if isinstance(error.filename, str) else folder / "metrics.csv"
+        return str(not_written(path if path.parent.is_dir() else folder / path.name, error))
+    if tells_of_a_worker(error):
+        return LOST_WORKER
+    if isinstance(error, MemoryError | torch.OutOfMemoryError) or _NO_MEMORY.search(str(error)):
+        first = (str(error) or "no more to be had").splitlines()[0]
+        where = "the GPU" if isinstance(error, torch.OutOfMemoryError) else "this process"
+        return (
+            f"out of memory on {where} ({first}): free some and resume, or start a new run with a lower "
+            "data.batch_size (trainer.accumulate_grad_batches keeps the sequences of an update)"
+        )
+    return None
