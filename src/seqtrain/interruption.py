@@ -13,8 +13,10 @@ from types import FrameType
 _PATIENCE = 5.0  # seconds after which another signal no longer waits for the step to end
 
 
-class Interrupted(Exception):
+class Interrupted(BaseException):
     """Training was asked to stop, and its state is saved.
+
+    Like KeyboardInterrupt no Exception: a library that is interrupted may catch those, and make others of them.
 
     Args:
         signum: the signal that asked.

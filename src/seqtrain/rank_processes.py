@@ -60,10 +60,10 @@ def _start(*args: object) -> tuple[Connection, SpawnProcess]:
     return line, process
 
 
-def _endings(lines: dict[Connection, SpawnProcess]) -> list[Exception | None]:
+def _endings(lines: dict[Connection, SpawnProcess]) -> list[BaseException | None]:
     """How each process ended, by rank, None for well; the others are killed if one fails and they do not follow."""
     ranks = {line: rank for rank, line in enumerate(lines)}
-    endings: list[Exception | None] = [None] * len(lines)
+    endings: list[BaseException | None] = [None] * len(lines)
     waiting, deadline, killed = set(lines), None, False
     while waiting:
         seconds = None if deadline is None else max(deadline - time.monotonic(), 0)
@@ -92,7 +92,7 @@ def _death(process: SpawnProcess, rank: int, count: int) -> RankFailed:
     return RankFailed(f"process {rank} of {count} {how}{memory}")
 
 
-def _raise_cause(endings: list[Exception | None], signums: list[int]) -> None:
+def _raise_cause(endings: list[BaseException | None], signums: list[int]) -> None:
     """Raise what ended the first process that did not only miss another one."""
     causes = [each for each in endings if each is not None and not isinstance(each, PeerLost)]
     if signums and all(isinstance(each, Interrupted | RankFailed) for each in causes) and any(endings):
@@ -125,7 +125,7 @@ def _signals_forwarded(lines: dict[Connection, SpawnProcess]) -> Iterator[list[i
 def _rank(line: Connection, work: Callable[[], object], rank: int, count: int, meet: str, gpu: bool) -> None:
     """The life of one process; at its end it says how it went."""
     end_with_parent()
-    ending: Exception | None = None
+    ending: BaseException | None = None
     try:
         with joined(rank, count, local=rank, meet=meet, gpu=gpu):
             work()

@@ -77,7 +77,7 @@ def train(
     training.check_gpus()
     try:
         run_ranks(work, training.devices, gpu=gpu)
-    except Exception as error:
+    except (Exception, Interrupted) as error:
         _retell(folder, error, Redaction(config))
         raise
     return RunFolder(folder).read_result()
@@ -153,8 +153,6 @@ def _train_and_test(
         log_hparams(logger, flat_settings(config), result["metrics"], step=fit.trainer.global_step)
     try:
         _draw(fit, run, shown)
-    except Interrupted:
-        raise
     except Exception:  # the run's results do not hang on its pictures
         log.exception("the figures of %s could not be drawn", run.path)
     interruption.stop_if_asked()  # a library may have taken the interruption for an error of its own
@@ -245,7 +243,7 @@ def _ending(error: BaseException, hide: Redaction) -> dict[str, str]:
     return {"status": "failed", "cause": hide(f"{type(error).__name__}: {error}")}
 
 
-def _retell(folder: Path, error: Exception, hide: Redaction) -> None:
+def _retell(folder: Path, error: Exception | Interrupted, hide: Redaction) -> None:
     """Put into result.json what the first process could not know: it was killed, or it lost the one that failed."""
     with suppress(WrongInput), RunFolder(folder) as run:
         told = run.read_result()

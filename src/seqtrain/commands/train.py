@@ -54,7 +54,7 @@ def _single(trials: "Trials", folder: Path) -> int:
     (trial,) = trials.every
     try:
         run(trial.config, folder, list(trial.overrides))
-    except Exception as error:
+    except (Exception, Interrupted) as error:
         return _told(error)
     return 0
 
@@ -116,12 +116,12 @@ def resume(folder: Path, overrides: list[str]) -> int:
         return 0
     try:
         run(config, folder, overrides, resume=True)
-    except Exception as error:
+    except (Exception, Interrupted) as error:
         return _told(error)
     return 0
 
 
-def _told(error: Exception) -> int:
+def _told(error: Exception | Interrupted) -> int:
     """Tell an error, and the exit status it means."""
     if isinstance(error, Interrupted):
         for signum in (signal.SIGINT, signal.SIGTERM):  # the same wish again, while Python ends, changes nothing
