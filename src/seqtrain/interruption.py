@@ -6,9 +6,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from multiprocessing import parent_process
 from multiprocessing.process import BaseProcess
 from types import FrameType
+from typing import Any
 
 _PATIENCE = 5.0  # seconds after which another signal no longer waits for the step to end
 
@@ -69,7 +71,7 @@ class Interruption:
             yield
         finally:
             for signum, handler in before.items():
-                signal.signal(signum, handler)
+                signal.signal(signum, handler if self.signum is None else partial(self._receive_late, handler))
 
     @contextmanager
     def deferred(self) -> Iterator[None]:
@@ -90,6 +92,12 @@ class Interruption:
         signum = self.asked()
         if signum is not None:
             raise Interrupted(signum)
+
+    def _receive_late(self, handler: Any, signum: int, _: FrameType | None) -> None:
+        """After the run has stopped: the same wish again, while the command ends, changes nothing."""
+        if time.monotonic() - self._asked_at > _PATIENCE:
+            signal.signal(signum, handler)
+            os.kill(os.getpid(), signum)
 
     def _receive(self, signum: int, _: FrameType | None) -> None:
         now, before = time.monotonic(), self.signum

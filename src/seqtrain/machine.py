@@ -3,13 +3,14 @@
 import errno
 import re
 import shutil
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import torch
 
-from seqtrain.errors import MachineFailed
+from seqtrain.errors import MachineFailed, WrongInput
 
 _DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 _NO_MEMORY = re.compile(r"can't allocate memory|out of memory|Cannot allocate memory|unable to mmap", re.IGNORECASE)
@@ -28,13 +29,30 @@ def failures_told(folder: Path) -> Iterator[None]:
     Args:
         folder: of the run; what is free there is told.
     """
+    thrown, threading.excepthook = threading.excepthook, _only_unknown
     try:
         yield
-    except (OSError, MemoryError, RuntimeError) as error:
-        told = None if isinstance(error, MachineFailed) else _told(error, folder)
+    except (MachineFailed, WrongInput):
+        raise
+    except Exception as error:
+        told = _told(error, folder)
         if told is None:
             raise
         raise MachineFailed(told) from error
+    finally:
+        threading.excepthook = thrown
+
+
+def is_of_disk(error: BaseException | None) -> bool:
+    """Whether it is that a disk took no more, or came of it."""
+    return _of_disk(error) is not None
+
+
+def _of_disk(error: BaseException | None) -> OSError | None:
+    """The disk's own error: libraries raise another one while they handle it."""
+    while error is not None and not (isinstance(error, OSError) and error.errno in _DISK):
+        error = error.__cause__ or error.__context__
+    return error
 
 
 def not_written(path: Path, error: Exception) -> MachineFailed:
@@ -46,15 +64,22 @@ def not_written(path: Path, error: Exception) -> MachineFailed:
     )
 
 
+def _only_unknown(thrown: threading.ExceptHookArgs) -> None:
+    """TensorBoard's thread ends with an error that the training's thread meets at its next point of a curve."""
+    if not is_of_disk(thrown.exc_value):
+        threading.__excepthook__(thrown)
+
+
 def tells_of_a_worker(error: Exception) -> bool:
     """Whether it is torch's word that a worker process has ended, which it raises wherever this process is."""
     return isinstance(error, RuntimeError) and _WORKER.search(str(error)) is not None
 
 
-def _told(error: OSError | MemoryError | RuntimeError, folder: Path) -> str | None:
-    if isinstance(error, OSError) and error.errno in _DISK:
-        path = Path(error.filename) if isinstance(error.filename, str) else folder / "metrics.csv"
-        return str(not_written(path if path.parent.is_dir() else folder / path.name, error))
+def _told(error: Exception, folder: Path) -> str | None:
+    full = _of_disk(error)
+    if full is not None:
+        path = Path(full.filename) if isinstance(full.filename, str) else folder
+        return str(not_written(path, full))
     if tells_of_a_worker(error):
         return LOST_WORKER
     if isinstance(error, MemoryError | torch.OutOfMemoryError) or _NO_MEMORY.search(str(error)):

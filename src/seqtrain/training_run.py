@@ -23,7 +23,7 @@ from seqtrain.interruption import Interrupted, Interruption, Pruned
 from seqtrain.learner import Diverged, metrics
 from seqtrain.loading import Data, load_data
 from seqtrain.loggers import log_hparams
-from seqtrain.machine import failures_told
+from seqtrain.machine import failures_told, is_of_disk
 from seqtrain.parts import Parts
 from seqtrain.provenance import provenance
 from seqtrain.rank_processes import run_ranks
@@ -113,7 +113,12 @@ def _train(
             run.write_config(config, overrides)
         facts = {"seed": parts.run.seed, "identity": parts.identity} | provenance(before if resume else None)
         seconds = before.get("seconds", 0.0)
+<<<<<<< HEAD
         with _ending_told(run, facts, hide, seconds_before=seconds) as result, failures_told(run.path):
+=======
+        told = _ending_told(run, facts, seconds_before=seconds)
+        with failures_told(run.path), told as result, failures_told(run.path):  # of the ending itself too
+>>>>>>> 284b0a9dea4d41ea7ea2d39ea19901331643a8e9
             _first(folder, config)
             _train_and_test(parts, run, interruption, result, config=config, resume=resume, behind=behind)
     return run.read_result()
@@ -153,9 +158,18 @@ def _train_and_test(
         log_hparams(logger, flat_settings(config), result["metrics"], step=fit.trainer.global_step)
     try:
         _draw(fit, run, shown)
+<<<<<<< HEAD
     except Exception:  # the run's results do not hang on its pictures
+=======
+    except Interrupted:
+        raise
+    except Exception as error:  # the run's results do not hang on its pictures
+        if is_of_disk(error):
+            raise
+>>>>>>> 284b0a9dea4d41ea7ea2d39ea19901331643a8e9
         log.exception("the figures of %s could not be drawn", run.path)
-    interruption.stop_if_asked()  # a library may have taken the interruption for an error of its own
+    if interruption.signum is not None:  # a library may have taken the interruption for an error of its own
+        raise Interrupted(interruption.signum)
 
 
 def _first(folder: Path | None, config: str) -> Path | None:
@@ -236,8 +250,17 @@ def _ending_told(run: RunFolder, facts: Result, hide: Redaction, *, seconds_befo
 
 def _ending(error: BaseException, hide: Redaction) -> dict[str, str]:
     """What result.json says of it."""
+<<<<<<< HEAD
     ends = {Interrupted: "interrupted", Pruned: "pruned", Diverged: "diverged", MachineFailed: "failed"}
     for kind, status in ends.items():
+=======
+    for kind, status in (
+        (Interrupted, "interrupted"),
+        (Pruned, "pruned"),
+        (Diverged, "diverged"),
+        (MachineFailed, "failed"),
+    ):
+>>>>>>> 284b0a9dea4d41ea7ea2d39ea19901331643a8e9
         if isinstance(error, kind):
             return {"status": status, "cause": hide(str(error))}
     return {"status": "failed", "cause": hide(f"{type(error).__name__}: {error}")}

@@ -52,7 +52,7 @@ def hold_full(folder: Path, place: str, whole: dict[str, object]) -> int | None:
         status = process.wait()
         if status != 0:  # else what was left to write had room
             assert status == 1, process.told()
-            told_once(process, rf"could not (save|write) .*disk/run/.*No space left on device \({FREE} there\)")
+            told_once(process, rf"could not (save|write) .*disk/run.*No space left on device \({FREE} there\)")
             if before:
                 assert read_checkpoint(run.last)["seqtrain"]["step"] >= before
             assert not list(run.path.rglob("*.tmp"))

@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -52,7 +53,8 @@ def ask(process: Process, signum: int, times: int) -> float:
     asked = time.monotonic()
     for _ in range(times - 1):
         time.sleep(0.05)
-        os.killpg(process.pid, signum)
+        with suppress(ProcessLookupError):  # it is quick
+            os.killpg(process.pid, signum)
     return asked
 
 

@@ -24,7 +24,8 @@ class Pruning(Checkpoint):
 
     def on_train_start(self, trainer: pl.Trainer, learner: pl.LightningModule) -> None:
         assert isinstance(learner, Learner)
-        if trainer.global_step % learner.steps_per_epoch == 0:  # a kill may have come between the save and the question
+        ended = trainer.global_step % learner.steps_per_epoch == 0 and not learner.only_the_end_is_left()
+        if ended:  # a kill may have come between the save and the question
             self._ask(trainer, learner, trainer.current_epoch)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, learner: pl.LightningModule) -> None:

@@ -72,9 +72,9 @@ Space = Mapping[str, Searched]
 
 def read_space(path: Path) -> Space:
     """The settings that a file names. WrongInput: it is no mapping of settings, or one of them makes no sense."""
-    node = OmegaConf.to_container(checked_config(path.read_text(encoding="utf-8"), path), resolve=False)
-    assert isinstance(node, dict)
-    if not node:
+    text = path.read_text(encoding="utf-8")
+    node = OmegaConf.to_container(checked_config(text, path), resolve=False) if text.strip() else None
+    if not isinstance(node, dict) or not node:
         raise WrongInput(f"{path} names no setting to search, as model.hidden: {{kind: int, range: [16, 256]}}")
     return {str(name): _searched(str(name), said, path) for name, said in node.items()}
 
