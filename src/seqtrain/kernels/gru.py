@@ -64,7 +64,7 @@ class Gru(Function):
         return outputs
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, wanted: Tensor) -> tuple[Tensor | None, ...]:
         inputs, lengths, start, outputs, gates, recalled, w_ih, w_hh, *biases = ctx.saved_tensors
         batch, time, hidden = outputs.shape

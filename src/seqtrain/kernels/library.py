@@ -1,14 +1,12 @@
 """The loops of recurrent.c, where they were compiled when seqtrain was installed."""
 
 import ctypes
-import hashlib
 from functools import cache
 from pathlib import Path
 
 import torch
 
-FOLDER = Path(__file__).parent
-LIBRARY = FOLDER / "recurrent.so"
+from seqtrain.kernels.compiler import LIBRARY, sources
 
 # In the order of `Call` in recurrent.c, which says what each is.
 _NUMBERS = ("batch", "steps", "hidden", "features", "reverse", "relu", "wanted_stride")
@@ -23,9 +21,7 @@ _REALS = {torch.float32: "float", torch.float64: "double"}
 class Call(ctypes.Structure):
     """What a loop is told; a field that is not given is 0, or no array."""
 
-    _fields_ = [(name, ctypes.c_int64) for name in _NUMBERS] + [
-        (name, ctypes.c_void_p) for name in _ARRAYS
-    ]
+    _fields_ = [(name, ctypes.c_int64) for name in _NUMBERS] + [(name, ctypes.c_void_p) for name in _ARRAYS]
 
 
 class Loops:
@@ -56,14 +52,6 @@ class Loops:
     def run(self, loop: str, dtype: torch.dtype, call: Call) -> None:
         if self._functions[loop, dtype](ctypes.byref(call), self._processor) != 0:
             raise MemoryError(f"no memory for the weights of a layer of {call.hidden} hidden features")
-
-
-def sources() -> int:
-    """A number made of the C sources, which a library that was compiled from them knows."""
-    digest = hashlib.sha256()
-    for path in sorted(FOLDER.glob("*.[ch]")):
-        digest.update(path.read_bytes())
-    return int.from_bytes(digest.digest()[:8], "big")
 
 
 @cache

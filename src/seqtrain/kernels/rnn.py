@@ -56,7 +56,7 @@ class Rnn(Function):
         return outputs
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, wanted: Tensor) -> tuple[Tensor | None, ...]:
         inputs, lengths, start, outputs, w_ih, w_hh, *biases = ctx.saved_tensors
         slopes, befores = torch.empty_like(outputs), torch.empty_like(outputs)  # (B, T, H)

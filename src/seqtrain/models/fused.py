@@ -10,6 +10,9 @@ from seqtrain.kernels.gru import Gru, gru
 from seqtrain.kernels.library import Loops
 from seqtrain.kernels.rnn import Rnn, rnn
 
+_LARGEST = 512  # hidden features; beyond, and with more threads, torch's products are as fast
+_TO_REPAY_PACKING = 16  # hidden features that a step of a sequence repays; the loops pack the weights once a call
+
 
 def takes(layers: nn.RNNBase, inputs: Tensor) -> bool:
     """Whether the compiled loops can stand in for torch's layers here.
@@ -17,16 +20,23 @@ def takes(layers: nn.RNNBase, inputs: Tensor) -> bool:
     They know float32 and float64 on a CPU. What traces, exports or compiles a model has to see torch's layers, and so
     has who listens to them with hooks.
     """
-    weight = layers._flat_weights[0]
+    weight: Tensor = layers._flat_weights[0]  # type: ignore[assignment]
     return (
         inputs.dtype == weight.dtype
         and inputs.dtype in (torch.float32, torch.float64)
         and inputs.device.type == weight.device.type == "cpu"
         and not torch.is_autocast_enabled("cpu")
-        and not torch.jit.is_tracing()
+        and not torch.jit.is_tracing()  # type: ignore[attr-defined, no-untyped-call]
         and not torch.compiler.is_compiling()
         and not (layers._forward_hooks or layers._forward_pre_hooks)
     )
+
+
+def faster(layers: nn.RNNBase, inputs: Tensor) -> bool:
+    """Whether the compiled loops beat torch's layers at this size; docs/performance.md has the measurements."""
+    hidden = layers.hidden_size
+    read = inputs.shape[0] * inputs.shape[1]
+    return hidden * torch.get_num_threads() <= _LARGEST and read * _TO_REPAY_PACKING >= hidden
 
 
 def read_fused(loops: Loops, layers: nn.RNNBase, inputs: Tensor, lengths: Tensor, state: Tensor | None) -> Tensor:

@@ -9,7 +9,7 @@ from seqtrain.batch import zero_padding
 from seqtrain.errors import WrongInput
 from seqtrain.kernels.library import Loops, loops
 from seqtrain.models.both_ways import State, read_both_ways
-from seqtrain.models.fused import read_fused, takes
+from seqtrain.models.fused import faster, read_fused, takes
 from seqtrain.ranges import Count, Fraction
 
 
@@ -88,7 +88,7 @@ class Recurrent(nn.Module):
     def forward(self, inputs: Tensor, lengths: Tensor, state: State | None = None) -> tuple[Tensor, Tensor]:
         state = self._first_state(inputs) if state is None else state
         fused = self._fused(inputs)
-        if fused is not None:
+        if fused is not None and not isinstance(state, tuple):
             return read_fused(fused, self.layers, inputs, lengths, state), lengths
         if self.bidirectional:
             outputs = read_both_ways(self.layers, inputs, lengths, state)
@@ -109,9 +109,10 @@ class Recurrent(nn.Module):
 
     def _fused(self, inputs: Tensor) -> Loops | None:
         """The compiled loops where they are to read these inputs."""
-        if self._kernel == "torch" or self.layers.mode == "LSTM" or not takes(self.layers, inputs):
+        layers = self.layers
+        if self._kernel == "torch" or layers.mode == "LSTM" or not takes(layers, inputs):
             return None
-        return loops()
+        return loops() if self._kernel == "fused" or faster(layers, inputs) else None
 
     def _first_state(self, inputs: Tensor) -> State | None:
         """None stands for zeros."""
@@ -145,5 +146,5 @@ def _check_kernel(kernel: str, cell: str) -> None:
     if loops() is None:
         raise WrongInput(
             "model.kernel is fused but its compiled loops are not there, or are of another version of seqtrain: "
-            "install a C compiler (gcc or clang) and then seqtrain anew, or set model.kernel=auto"
+            "install a C compiler (gcc or clang) and run python -m seqtrain.kernels.compiler, or set model.kernel=auto"
         )
