@@ -98,7 +98,7 @@ def test_other_precisions_and_listeners_get_the_layer_of_torch(cell: str, reads:
 
 @pytest.mark.parametrize(
     ("hidden", "batch", "steps", "expected"),
-    [(32, 32, 50, True), (256, 32, 50, True), (512, 32, 10, True), (520, 32, 50, False), (512, 1, 10, False)],
+    [(32, 32, 50, True), (256, 32, 50, True), (512, 1, 16, True), (520, 32, 50, False), (512, 32, 15, False)],
 )
 def test_auto_takes_what_measures_faster(hidden: int, batch: int, steps: int, expected: bool, reads: list[int]) -> None:
     model = Recurrent(1, cell="rnn_tanh", hidden=hidden, weights="uniform")

@@ -64,15 +64,20 @@ static inline TARGET ALWAYS REAL NAME(tanh)(REAL x) {
     return less_one / (less_one + 2);
 }
 
-/* The columns of a matrix from source[k * by_depth + j * by_column]; those beyond `columns` are zero. */
+/* The columns of a matrix from source[k * by_depth + j * by_column]; those beyond `columns` are zero.
+ * In tiles, so that neither side is read or written across many lines of the cache at once. */
 static TARGET void NAME(pack)(NAME(matrix) *matrix, const REAL *source, long by_depth, long by_column, long columns,
                               const REAL *bias) {
-    for (long j = 0; j < matrix->width; j++) {
-        REAL *panel = matrix->packed + (j / COLUMNS) * matrix->depth * COLUMNS + j % COLUMNS;
-        for (long k = 0; k < matrix->depth; k++)
-            panel[k * COLUMNS] = j < columns ? source[k * by_depth + j * by_column] : 0;
-        matrix->bias[j] = j < columns && bias != NULL ? bias[j] : 0;
-    }
+    const long depth = matrix->depth;
+    for (long column = 0; column < matrix->width; column += COLUMNS)
+        for (long first = 0; first < depth; first += TILE) {
+            const long last = first + TILE < depth ? first + TILE : depth;
+            REAL *panel = matrix->packed + column * depth;
+            for (long j = column; j < column + COLUMNS; j++)
+                for (long k = first; k < last; k++)
+                    panel[k * COLUMNS + j - column] = j < columns ? source[k * by_depth + j * by_column] : 0;
+        }
+    for (long j = 0; j < matrix->width; j++) matrix->bias[j] = j < columns && bias != NULL ? bias[j] : 0;
 }
 
 /* product (ROWS, width) = bias + rows (ROWS, depth) @ packed */

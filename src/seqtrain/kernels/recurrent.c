@@ -40,6 +40,7 @@ typedef struct {
 } Call;
 
 #define ROWS 4
+#define TILE 16
 #define ALWAYS __attribute__((always_inline))
 
 #define FLOAT_SERIES(r) \

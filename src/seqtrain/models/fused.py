@@ -10,8 +10,8 @@ from seqtrain.kernels.gru import Gru, gru
 from seqtrain.kernels.library import Loops
 from seqtrain.kernels.rnn import Rnn, rnn
 
-_LARGEST = 512  # hidden features; beyond, and with more threads, torch's products are as fast
-_TO_REPAY_PACKING = 16  # hidden features that a step of a sequence repays; the loops pack the weights once a call
+_MOST_HIDDEN = 512  # with one thread; torch's large products gain from more, the loops do not
+_HIDDEN_A_STEP = 32  # hidden features whose weights, packed once a call, are repaid by a time step
 
 
 def takes(layers: nn.RNNBase, inputs: Tensor) -> bool:
@@ -35,8 +35,7 @@ def takes(layers: nn.RNNBase, inputs: Tensor) -> bool:
 def faster(layers: nn.RNNBase, inputs: Tensor) -> bool:
     """Whether the compiled loops beat torch's layers at this size; docs/performance.md has the measurements."""
     hidden = layers.hidden_size
-    read = inputs.shape[0] * inputs.shape[1]
-    return hidden * torch.get_num_threads() <= _LARGEST and read * _TO_REPAY_PACKING >= hidden
+    return hidden * torch.get_num_threads() <= _MOST_HIDDEN and inputs.shape[1] * _HIDDEN_A_STEP >= hidden
 
 
 def read_fused(loops: Loops, layers: nn.RNNBase, inputs: Tensor, lengths: Tensor, state: Tensor | None) -> Tensor:
