@@ -44,17 +44,20 @@ def processors(compiled: Loops, request: pytest.FixtureRequest) -> Loops:
     return Loops(LIBRARY, processor=request.param)
 
 
+@pytest.mark.parametrize("data", [True, False], ids=["data", "layer"])  # whether inputs need a gradient
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_outputs_and_gradients_are_those_of_torch(processors: Loops, cell: str, size, dtype: torch.dtype) -> None:
+def test_outputs_and_gradients_are_those_of_torch(
+    processors: Loops, cell: str, size: tuple[int, int, int, int], dtype: torch.dtype, data: bool
+) -> None:
     batch, steps, features, hidden = size
     torch.manual_seed(0)
     layer = torchs(cell, features, hidden, dtype)
-    inputs = torch.randn(batch, steps, features, dtype=dtype, requires_grad=True)
+    inputs = torch.randn(batch, steps, features, dtype=dtype, requires_grad=not data)
     start = torch.randn(batch, hidden, dtype=dtype, requires_grad=True)
     wanted = torch.randn(batch, steps, hidden, dtype=dtype) / (batch * steps)
-    leaves = [inputs, start, *layer.parameters()]
+    leaves = [*([] if data else [inputs]), start, *layer.parameters()]
     expected, _ = layer(inputs, start[None])
     found = fused(processors, layer, inputs, torch.full((batch,), steps), start)
     assert_near(found, expected, dtype)
@@ -66,14 +69,17 @@ def test_outputs_and_gradients_are_those_of_torch(processors: Loops, cell: str, 
         assert_near(ours, theirs, dtype)
 
 
+@pytest.mark.parametrize("data", [True, False], ids=["data", "layer"])
 @pytest.mark.parametrize("features", [2, 9])  # multiplied in the loop, and by torch
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize("reverse", [True, False])
 @pytest.mark.parametrize("cell", CELLS)
-def test_gradients_are_the_slopes(compiled: Loops, cell: str, reverse: bool, bias: bool, features: int) -> None:
+def test_gradients_are_the_slopes(
+    compiled: Loops, cell: str, reverse: bool, bias: bool, features: int, data: bool
+) -> None:
     torch.manual_seed(1)
     layer = torchs(cell, features, 3, bias=bias)
-    inputs = torch.randn(5, 4, features, dtype=torch.float64, requires_grad=True)
+    inputs = torch.randn(5, 4, features, dtype=torch.float64, requires_grad=not data)
     start = torch.randn(5, 3, dtype=torch.float64, requires_grad=True)
     lengths = torch.tensor([2, 4, 0, 1, 4])
 

@@ -1,11 +1,13 @@
 """What the functions of both cells share around one call of a compiled loop."""
 
+import torch
 from torch import Tensor
 from torch.nn.functional import linear
 
 from seqtrain.kernels.library import Call
 
 _FEW = 8  # features that a loop multiplies by itself, which is then cheaper than a product in torch
+_SMALL = 8192  # steps x hidden features: what a loop keeps of four sequences then fits in a core's own cache
 
 
 def call_of(
@@ -53,15 +55,26 @@ def want(call: Call, wanted: Tensor) -> Tensor:
     return wanted
 
 
-def want_few(call: Call, inputs: Tensor, weight: Tensor) -> Tensor | None:
-    """Have a backward loop fill the gradient (F, GH) of the inputs' weight where their features are few."""
-    if not few(inputs):
-        return None
-    filled = weight.new_empty(weight.shape[::-1])
+def small(inputs: Tensor, hidden: int) -> bool:
+    """Whether a backward loop multiplies the weights' gradients by itself, from what is still in the cache."""
+    return few(inputs) and inputs.shape[1] * hidden <= _SMALL
+
+
+def want_weights(call: Call, inputs: Tensor, w_ih: Tensor, w_hh: Tensor) -> tuple[Tensor, Tensor]:
+    """Have a backward loop fill the gradients of the inputs' weights, (F, GH), and of the state's, (GH, H)."""
+    of_w_ih, of_w_hh = w_ih.new_empty(w_ih.shape[::-1]), torch.empty_like(w_hh)
     call.features = inputs.shape[2]
     call.inputs = inputs.data_ptr()
-    call.input_weight_slope = filled.data_ptr()
-    return filled
+    call.input_weight_slope, call.weight_slope = of_w_ih.data_ptr(), of_w_hh.data_ptr()
+    return of_w_ih, of_w_hh
+
+
+def want_slopes(call: Call, outputs: Tensor, per_hidden: int) -> tuple[Tensor, Tensor]:
+    """Have a backward loop fill slopes (B, T, per_hidden * H) and the states before steps (B, T, H)."""
+    batch, steps, hidden = outputs.shape
+    slopes, befores = outputs.new_empty(batch, steps, per_hidden * hidden), torch.empty_like(outputs)
+    call.slopes, call.befores = slopes.data_ptr(), befores.data_ptr()
+    return slopes, befores
 
 
 def few(inputs: Tensor) -> bool:

@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
-from seqtrain.kernels.calls import address, call_of, flat_steps, give_inputs, want, want_few
+from seqtrain.kernels.calls import address, call_of, flat_steps, give_inputs, small, want, want_slopes, want_weights
 from seqtrain.kernels.library import Loops
 
 
@@ -67,29 +67,28 @@ class Gru(Function):
     @once_differentiable
     def backward(ctx: Any, wanted: Tensor) -> tuple[Tensor | None, ...]:
         inputs, lengths, start, outputs, gates, recalled, w_ih, w_hh, *biases = ctx.saved_tensors
-        batch, time, hidden = outputs.shape
-        slopes = outputs.new_empty(batch, time, 4 * hidden)  # of n's input part, r, z, n's recurrent part
-        befores = torch.empty_like(outputs)
-        of_bias = outputs.new_empty(4 * hidden)
+        hidden = outputs.shape[2]
+        of_bias = outputs.new_empty(4 * hidden)  # of n's input part, r, z, n's recurrent part, as slopes are
         of_start = torch.zeros_like(start) if ctx.needs_input_grad[4] else None
         call = call_of(outputs, lengths, start, w_hh, None, reverse=ctx.reverse)
         call.gates, call.recalled = gates.data_ptr(), recalled.data_ptr()
-        call.slopes, call.befores, call.bias_slope = slopes.data_ptr(), befores.data_ptr(), of_bias.data_ptr()
-        call.start_slope = address(of_start)
+        call.bias_slope, call.start_slope = of_bias.data_ptr(), address(of_start)
         wanted = want(call, wanted)
-        of_w_ih = want_few(call, inputs, w_ih)  # (F, 3H) of n, r, z
-        ctx.loops.run("gru_backward", outputs.dtype, call)
-        steps = flat_steps(slopes)
-        of_n, of_rz = steps[:, :hidden], steps[:, hidden : 3 * hidden]
         of_inputs = None
-        if ctx.needs_input_grad[2]:
-            of_inputs = of_rz.mm(w_ih[: 2 * hidden]).addmm_(of_n, w_ih[2 * hidden :]).view_as(inputs)
-        if of_w_ih is None:
-            of_w_ih = torch.empty_like(w_ih)
-            torch.mm(of_rz.t(), flat_steps(inputs), out=of_w_ih[: 2 * hidden])
-            torch.mm(of_n.t(), flat_steps(inputs), out=of_w_ih[2 * hidden :])
-        else:
+        if small(inputs, hidden) and not ctx.needs_input_grad[2]:
+            of_w_ih, of_w_hh = want_weights(call, inputs, w_ih, w_hh)
+            ctx.loops.run("gru_backward", outputs.dtype, call)
             of_w_ih = of_w_ih.roll(-hidden, 1).t()
-        of_w_hh = steps[:, hidden:].t().mm(flat_steps(befores))
+        else:
+            slopes, befores = want_slopes(call, outputs, 4)
+            ctx.loops.run("gru_backward", outputs.dtype, call)
+            steps, read = flat_steps(slopes), flat_steps(inputs)
+            of_n, of_rz = steps[:, :hidden], steps[:, hidden : 3 * hidden]
+            of_w_ih = torch.empty_like(w_ih)
+            torch.mm(of_rz.t(), read, out=of_w_ih[: 2 * hidden])
+            torch.mm(of_n.t(), read, out=of_w_ih[2 * hidden :])
+            of_w_hh = steps[:, hidden:].t().mm(flat_steps(befores))
+            if ctx.needs_input_grad[2]:
+                of_inputs = of_rz.mm(w_ih[: 2 * hidden]).addmm_(of_n, w_ih[2 * hidden :]).view_as(inputs)
         of_biases = (of_bias[: 3 * hidden].roll(-hidden), of_bias[hidden:]) if biases else ()
         return None, None, of_inputs, None, of_start, of_w_ih, of_w_hh, *of_biases

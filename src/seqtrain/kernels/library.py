@@ -13,7 +13,7 @@ _NUMBERS = ("batch", "steps", "hidden", "features", "reverse", "relu", "wanted_s
 _ARRAYS = (
     *("lengths", "weight", "bias", "start", "inputs", "input_weight", "input_bias", "given"),
     *("outputs", "gates", "recalled"),
-    *("wanted", "slopes", "befores", "bias_slope", "input_weight_slope", "start_slope"),
+    *("wanted", "slopes", "befores", "bias_slope", "input_weight_slope", "start_slope", "weight_slope"),
 )
 _REALS = {torch.float32: "float", torch.float64: "double"}
 

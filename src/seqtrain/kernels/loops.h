@@ -29,6 +29,8 @@ typedef struct {
     REAL *kept;                    /* (ROWS, hidden): what a loop keeps for the next step */
     REAL *zeros;                   /* (3 * hidden + features): also read as a state */
     REAL *sums;                    /* (4 * hidden + features * 3 * hidden): of one block of rows */
+    REAL *slopes, *befores;        /* (ROWS * steps, S * hidden) and (.., width) of one block, where it is multiplied here */
+    REAL *weight_slope;            /* (G * hidden, width) */
     long *order;                   /* (batch): sequences of like lengths side by side */
     REAL *memory;                  /* all of it */
     long taken;                    /* numbers of it */
@@ -148,6 +150,11 @@ static TARGET void NAME(take_all)(NAME(work) *work, const Call *call, long depth
     work->kept = NAME(take)(work, ROWS * hidden);
     work->sums = NAME(take)(work, (4 + 3 * features) * hidden);
     work->zeros = NAME(take)(work, 3 * hidden + features);
+    if (call->weight_slope == NULL) return;
+    const long gates = depth / hidden; /* in a backward loop */
+    work->slopes = NAME(take)(work, ROWS * work->steps * (gates == 1 ? 1 : 4) * hidden);
+    work->befores = NAME(take)(work, ROWS * work->steps * work->recurrent.width);
+    work->weight_slope = NAME(take)(work, depth * work->recurrent.width);
 }
 
 /* Returns 0 where memory is short. */
@@ -304,6 +311,8 @@ static TARGET int NAME(begin_backward)(NAME(work) *work, const Call *call, long 
     if (!NAME(begin)(work, call, gates * hidden, hidden)) return 0;
     NAME(pack)(&work->recurrent, call->weight, hidden, 1, hidden, NULL);
     memset(call->bias_slope, 0, (size_t)(sums * hidden) * sizeof(REAL));
+    if (call->weight_slope != NULL)
+        memset(work->weight_slope, 0, (size_t)(gates * hidden * work->recurrent.width) * sizeof(REAL));
     if (call->inputs != NULL)
         memset(call->input_weight_slope, 0, (size_t)(call->features * gates * hidden) * sizeof(REAL));
     return 1;
@@ -319,6 +328,59 @@ static inline TARGET ALWAYS void NAME(add_inputs)(const Call *call, long place, 
     if (call->inputs == NULL) return;
     const REAL *inputs = (const REAL *)call->inputs + place * call->features;
     for (long f = 0; f < call->features; f++) NAME(add)(sums + f * columns, slope, inputs[f], columns);
+}
+
+/* Where the slopes and the state before a step are put: among all steps, or as the `count`-th of a block. */
+static inline TARGET ALWAYS REAL *NAME(slope_row)(const NAME(work) *work, const Call *call, long place, long count,
+                                                  long width) {
+    return call->weight_slope != NULL ? work->slopes + count * width : (REAL *)call->slopes + place * width;
+}
+
+static inline TARGET ALWAYS void NAME(keep_before)(const NAME(work) *work, const Call *call, long place, long count,
+                                                   const REAL *before) {
+    const long width = work->recurrent.width, hidden = work->hidden;
+    REAL *kept = call->weight_slope != NULL ? work->befores + count * width : (REAL *)call->befores + place * hidden;
+    memcpy(kept, before, (size_t)hidden * sizeof(REAL));
+    if (call->weight_slope != NULL) memset(kept + hidden, 0, (size_t)(width - hidden) * sizeof(REAL));
+}
+
+/* weight_slope (rows, width) += slopes (count, rows of `stride`) transposed @ befores (count, width) */
+static TARGET void NAME(add_product)(const NAME(work) *work, const REAL *slopes, long stride, long count, long rows) {
+    const long width = work->recurrent.width;
+    for (long first = 0; first < rows; first += ROWS)
+        for (long column = 0; column < width; column += COLUMNS) {
+            NAME(vector) low[ROWS], high[ROWS];
+            long at[ROWS]; /* beyond the last, the last once more */
+            for (int row = 0; row < ROWS; row++) {
+                at[row] = first + row < rows ? first + row : rows - 1;
+                low[row] = high[row] = (NAME(vector)){0};
+            }
+            for (long c = 0; c < count; c++) {
+                const NAME(vector) *before = (const NAME(vector) *)(work->befores + c * width + column);
+                const NAME(vector) left = before[0], right = before[1];
+                for (int row = 0; row < ROWS; row++) {
+                    low[row] += slopes[c * stride + at[row]] * left;
+                    high[row] += slopes[c * stride + at[row]] * right;
+                }
+            }
+            for (int row = 0; row < ROWS && first + row < rows; row++) {
+                NAME(vector) *sum = (NAME(vector) *)(work->weight_slope + (first + row) * width + column);
+                sum[0] += low[row];
+                sum[1] += high[row];
+            }
+        }
+}
+
+/* What a backward loop leaves: zeros in padding, or the product that was summed over the blocks. */
+static TARGET void NAME(end_backward)(NAME(work) *work, const Call *call, long rows, long columns) {
+    if (call->weight_slope == NULL) {
+        NAME(clear_padding)(work, call->slopes, columns);
+        NAME(clear_padding)(work, call->befores, work->hidden);
+    } else
+        for (long row = 0; row < rows; row++)
+            memcpy((REAL *)call->weight_slope + row * work->hidden, work->weight_slope + row * work->recurrent.width,
+                   (size_t)work->hidden * sizeof(REAL));
+    free(work->memory);
 }
 
 /* The sums of a block of rows are added up on their own first, which keeps their digits. */
@@ -345,11 +407,11 @@ static inline TARGET void NAME(rnn_step_back)(const REAL *restrict wanted, const
 static TARGET int NAME(rnn_backward)(const Call *call) {
     NAME(work) work;
     const long hidden = (long)call->hidden;
-    REAL *const slopes = call->slopes, *const befores = call->befores;
     if (!NAME(begin_backward)(&work, call, 1, 1)) return 1;
     for (long first = 0; first < work.batch; first += ROWS) {
         NAME(block) block = NAME(block_of)(&work, first);
         memset(work.sums, 0, (size_t)((1 + call->features) * hidden) * sizeof(REAL));
+        long count = 0;
         for (long step = block.longest - 1; step >= 0; step--) {
             const REAL *rows[ROWS];
             for (int row = 0; row < ROWS; row++) {
@@ -357,27 +419,25 @@ static TARGET int NAME(rnn_backward)(const Call *call) {
                 if (step >= block.length[row]) continue;
                 const long place = NAME(place)(&work, &block, row, step);
                 const int last = step == block.length[row] - 1;
-                REAL *slope = slopes + place * hidden;
+                REAL *slope = NAME(slope_row)(&work, call, place, count, hidden);
                 NAME(rnn_step_back)((const REAL *)call->wanted + place * call->wanted_stride,
                                     last ? work.zeros : work.recurrent.product + row * work.recurrent.width,
                                     (const REAL *)call->outputs + place * hidden, slope, work.sums, hidden,
                                     (int)call->relu);
                 NAME(add_inputs)(call, place, slope, work.sums + hidden, hidden);
-                memcpy(befores + place * hidden, NAME(before)(&work, &block, row, step, call),
-                       (size_t)hidden * sizeof(REAL));
+                NAME(keep_before)(&work, call, place, count++, NAME(before)(&work, &block, row, step, call));
                 rows[row] = slope;
             }
             NAME(multiply)(&work.recurrent, rows);
         }
         NAME(end_block)(&work, call, hidden, hidden);
+        if (call->weight_slope != NULL) NAME(add_product)(&work, work.slopes, hidden, count, hidden);
         for (int row = 0; row < ROWS && call->start_slope != NULL; row++)
             if (block.length[row] > 0)
                 memcpy((REAL *)call->start_slope + block.sequence[row] * hidden,
                        work.recurrent.product + row * work.recurrent.width, (size_t)hidden * sizeof(REAL));
     }
-    NAME(clear_padding)(&work, slopes, hidden);
-    NAME(clear_padding)(&work, befores, hidden);
-    free(work.memory);
+    NAME(end_backward)(&work, call, hidden, hidden);
     return 0;
 }
 
@@ -408,11 +468,11 @@ static inline TARGET void NAME(gru_step_back)(const REAL *restrict wanted, const
 static TARGET int NAME(gru_backward)(const Call *call) {
     NAME(work) work;
     const long hidden = (long)call->hidden;
-    REAL *const slopes = call->slopes, *const befores = call->befores;
     if (!NAME(begin_backward)(&work, call, 3, 4)) return 1;
     for (long first = 0; first < work.batch; first += ROWS) {
         NAME(block) block = NAME(block_of)(&work, first);
         memset(work.sums, 0, (size_t)((4 + 3 * call->features) * hidden) * sizeof(REAL));
+        long count = 0;
         for (long step = block.longest - 1; step >= 0; step--) {
             const REAL *rows[ROWS];
             for (int row = 0; row < ROWS; row++) {
@@ -420,27 +480,27 @@ static TARGET int NAME(gru_backward)(const Call *call) {
                 if (step >= block.length[row]) continue;
                 const long place = NAME(place)(&work, &block, row, step);
                 const REAL *before = NAME(before)(&work, &block, row, step, call);
-                REAL *slope = slopes + place * 4 * hidden;
+                REAL *slope = NAME(slope_row)(&work, call, place, count, 4 * hidden);
                 NAME(gru_step_back)((const REAL *)call->wanted + place * call->wanted_stride,
                                     work.recurrent.product + row * work.recurrent.width,
                                     (const REAL *)call->gates + place * 3 * hidden,
                                     (const REAL *)call->recalled + place * hidden, before, slope,
                                     work.kept + row * hidden, work.sums, hidden, step == block.length[row] - 1);
                 NAME(add_inputs)(call, place, slope, work.sums + 4 * hidden, 3 * hidden);
-                memcpy(befores + place * hidden, before, (size_t)hidden * sizeof(REAL));
+                NAME(keep_before)(&work, call, place, count++, before);
                 rows[row] = slope + hidden;
             }
             NAME(multiply)(&work.recurrent, rows);
         }
         NAME(end_block)(&work, call, 4 * hidden, 3 * hidden);
+        if (call->weight_slope != NULL)
+            NAME(add_product)(&work, work.slopes + hidden, 4 * hidden, count, 3 * hidden);
         for (int row = 0; row < ROWS && call->start_slope != NULL; row++)
             for (long j = 0; j < hidden && block.length[row] > 0; j++)
                 ((REAL *)call->start_slope)[block.sequence[row] * hidden + j] =
                     work.kept[row * hidden + j] + work.recurrent.product[row * work.recurrent.width + j];
     }
-    NAME(clear_padding)(&work, slopes, 4 * hidden);
-    NAME(clear_padding)(&work, befores, hidden);
-    free(work.memory);
+    NAME(end_backward)(&work, call, 3 * hidden, 4 * hidden);
     return 0;
 }
 

@@ -37,6 +37,7 @@ typedef struct {
     void *bias_slope;         /* (S*H): slopes, summed over all steps */
     void *input_weight_slope; /* (F, G*H), of a GRU in the order n, r, z; where there are inputs */
     void *start_slope;        /* (batch, H), or NULL */
+    void *weight_slope;       /* (G*H, H); or NULL, and slopes and befores are written for the caller to multiply */
 } Call;
 
 #define ROWS 4

@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
-from seqtrain.kernels.calls import address, call_of, flat_steps, give_inputs, want, want_few
+from seqtrain.kernels.calls import address, call_of, flat_steps, give_inputs, small, want, want_slopes, want_weights
 from seqtrain.kernels.library import Loops
 
 
@@ -59,18 +59,22 @@ class Rnn(Function):
     @once_differentiable
     def backward(ctx: Any, wanted: Tensor) -> tuple[Tensor | None, ...]:
         inputs, lengths, start, outputs, w_ih, w_hh, *biases = ctx.saved_tensors
-        slopes, befores = torch.empty_like(outputs), torch.empty_like(outputs)  # (B, T, H)
         of_bias = w_hh.new_empty(w_hh.shape[0])
         of_start = torch.zeros_like(start) if ctx.needs_input_grad[5] else None
         call = call_of(outputs, lengths, start, w_hh, None, reverse=ctx.reverse)
         call.relu = ctx.relu
-        call.slopes, call.befores, call.bias_slope = slopes.data_ptr(), befores.data_ptr(), of_bias.data_ptr()
-        call.start_slope = address(of_start)
+        call.bias_slope, call.start_slope = of_bias.data_ptr(), address(of_start)
         wanted = want(call, wanted)
-        of_w_ih = want_few(call, inputs, w_ih)
-        ctx.loops.run("rnn_backward", outputs.dtype, call)
-        steps = flat_steps(slopes)
-        of_inputs = steps.mm(w_ih).view_as(inputs) if ctx.needs_input_grad[3] else None
-        of_w_ih = steps.t().mm(flat_steps(inputs)) if of_w_ih is None else of_w_ih.t()
-        of_w_hh = steps.t().mm(flat_steps(befores))
+        of_inputs = None
+        if small(inputs, w_hh.shape[1]) and not ctx.needs_input_grad[3]:
+            of_w_ih, of_w_hh = want_weights(call, inputs, w_ih, w_hh)
+            ctx.loops.run("rnn_backward", outputs.dtype, call)
+            of_w_ih = of_w_ih.t()
+        else:
+            slopes, befores = want_slopes(call, outputs, 1)
+            ctx.loops.run("rnn_backward", outputs.dtype, call)
+            steps = flat_steps(slopes)
+            of_w_ih, of_w_hh = steps.t().mm(flat_steps(inputs)), steps.t().mm(flat_steps(befores))
+            if ctx.needs_input_grad[3]:
+                of_inputs = steps.mm(w_ih).view_as(inputs)
         return None, None, None, of_inputs, None, of_start, of_w_ih, of_w_hh, *(of_bias for _ in biases)
