@@ -19,7 +19,7 @@ from seqtrain.models.recurrent import Recurrent
 
 SIZES = [
     (hidden, batch, steps)
-    for hidden in (8, 16, 32, 64, 128, 256, 512)
+    for hidden in (8, 32, 64, 128, 256, 512)
     for batch, steps in ((1, 10), (1, 50), (1, 500), (32, 10), (32, 50), (32, 500), (256, 10), (256, 50))
 ]
 

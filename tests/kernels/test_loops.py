@@ -9,7 +9,7 @@ from seqtrain.kernels.gru import Gru, gru
 from seqtrain.kernels.library import Loops
 from seqtrain.kernels.rnn import Rnn, rnn
 
-SIZES = [(32, 50, 1, 32), (1, 1, 3, 5), (7, 9, 12, 33), (5, 3, 8, 100), (3, 20, 9, 1)]  # B, T, F, H
+SIZES = [(32, 50, 1, 32), (1, 1, 3, 5), (7, 9, 12, 33), (5, 3, 8, 100), (3, 20, 9, 1), (6, 2, 1, 260)]  # B, T, F, H
 CELLS = ["tanh", "relu", "gru"]
 TOLERANCE = {torch.float32: 5e-7, torch.float64: 1e-12}
 

@@ -7,7 +7,7 @@ from torch.nn.functional import linear
 from seqtrain.kernels.library import Call
 
 _FEW = 8  # features that a loop multiplies by itself, which is then cheaper than a product in torch
-_SMALL = 8192  # steps x hidden features: what a loop keeps of four sequences then fits in a core's own cache
+_SMALL = 256  # hidden features; a wider layer's weights leave no room in a core's cache for what a loop keeps
 
 
 def call_of(
@@ -57,7 +57,7 @@ def want(call: Call, wanted: Tensor) -> Tensor:
 
 def small(inputs: Tensor, hidden: int) -> bool:
     """Whether a backward loop multiplies the weights' gradients by itself, from what is still in the cache."""
-    return few(inputs) and inputs.shape[1] * hidden <= _SMALL
+    return few(inputs) and hidden <= _SMALL
 
 
 def want_weights(call: Call, inputs: Tensor, w_ih: Tensor, w_hh: Tensor) -> tuple[Tensor, Tensor]:
