@@ -55,7 +55,7 @@ def test_outputs_and_gradients_are_those_of_torch(
     torch.manual_seed(0)
     layer = torchs(cell, features, hidden, dtype)
     inputs = torch.randn(batch, steps, features, dtype=dtype, requires_grad=not data)
-    start = torch.randn(batch, hidden, dtype=dtype, requires_grad=True)
+    start = torch.rand(batch, hidden, dtype=dtype, requires_grad=True)  # as large as states are
     wanted = torch.randn(batch, steps, hidden, dtype=dtype) / (batch * steps)
     leaves = [*([] if data else [inputs]), start, *layer.parameters()]
     expected, _ = layer(inputs, start[None])
