@@ -9,6 +9,8 @@ import torch
 from hypothesis import settings
 
 from seqtrain.commands import main
+from seqtrain.kernels.compiler import NotCompiled, compile_loops
+from seqtrain.kernels.library import Loops, loops
 
 ROOT = Path(__file__).parents[1]
 Told = Callable[..., tuple[int, str]]
@@ -49,3 +51,17 @@ def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
         return status, captured.out + captured.err
 
     return run
+
+
+@pytest.fixture(scope="session")
+def compiled() -> Loops:
+    """The compiled loops, which `make setup` has built; skips where there is no C compiler."""
+    if loops() is None:
+        try:
+            compile_loops()
+        except NotCompiled as reason:
+            pytest.skip(str(reason))
+        loops.cache_clear()
+    found = loops()
+    assert found is not None
+    return found

@@ -5,7 +5,9 @@ import torch
 
 from seqtrain.models.recurrent import Recurrent
 
-CELLS = ["rnn_tanh", "rnn_relu", "lstm", "gru"]
+FUSED = ["rnn_tanh", "rnn_relu", "gru"]
+CELLS = [*FUSED, "lstm"]
+KERNELS = [(cell, "torch") for cell in CELLS] + [(cell, "fused") for cell in FUSED]
 LENGTHS = [7, 3, 1]
 
 
@@ -58,24 +60,28 @@ def assert_equations(model, cell, inputs, lengths, hidden, starts):
         assert not outputs[b, length:].any()
 
 
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize(("cell", "kernel"), KERNELS)
+@pytest.mark.usefixtures("compiled")
 @pytest.mark.parametrize("bidirectional", [False, True])
 @pytest.mark.parametrize("num_layers", [1, 3])
 @pytest.mark.parametrize("bias", [False, True])
-def test_follows_its_equations(cell, bidirectional, num_layers, bias):
+def test_follows_its_equations(cell, kernel, bidirectional, num_layers, bias):
     torch.manual_seed(0)
-    model = Recurrent(3, cell=cell, hidden=4, num_layers=num_layers, bidirectional=bidirectional, bias=bias)
+    model = Recurrent(
+        3, cell=cell, kernel=kernel, hidden=4, num_layers=num_layers, bidirectional=bidirectional, bias=bias
+    )
     inputs = torch.randn(3, 7, 3, dtype=torch.float64)
     assert_equations(model.double(), cell, inputs, torch.tensor(LENGTHS), 4, lambda b: (None, None))
 
 
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize(("cell", "kernel"), KERNELS)
+@pytest.mark.usefixtures("compiled")
 @pytest.mark.parametrize("bidirectional", [False, True])
 @pytest.mark.parametrize("lengths", [LENGTHS, [7, 7, 7]])
-def test_learned_initial_state_starts_every_sequence(cell, bidirectional, lengths):
+def test_learned_initial_state_starts_every_sequence(cell, kernel, bidirectional, lengths):
     torch.manual_seed(0)
     model = Recurrent(
-        3, cell=cell, hidden=4, num_layers=2, bidirectional=bidirectional, initial_state="learned"
+        3, cell=cell, kernel=kernel, hidden=4, num_layers=2, bidirectional=bidirectional, initial_state="learned"
     ).double()
     assert not model.start.any()
     with torch.no_grad():
@@ -88,11 +94,12 @@ def test_learned_initial_state_starts_every_sequence(cell, bidirectional, length
     assert model.start.grad.abs().sum() > 0
 
 
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize(("cell", "kernel"), KERNELS)
+@pytest.mark.usefixtures("compiled")
 @pytest.mark.parametrize("bidirectional", [False, True])
-def test_random_initial_state_is_normal_in_training_and_zero_in_evaluation(cell, bidirectional):
+def test_random_initial_state_is_normal_in_training_and_zero_in_evaluation(cell, kernel, bidirectional):
     model = Recurrent(
-        3, cell=cell, hidden=4, num_layers=2, bidirectional=bidirectional, initial_state="random"
+        3, cell=cell, kernel=kernel, hidden=4, num_layers=2, bidirectional=bidirectional, initial_state="random"
     ).double()
     inputs = torch.randn(3, 7, 3, dtype=torch.float64)
     lengths = torch.tensor(LENGTHS)
@@ -104,10 +111,11 @@ def test_random_initial_state_is_normal_in_training_and_zero_in_evaluation(cell,
     assert_equations(model.eval(), cell, inputs, lengths, 4, lambda b: (None, None))
 
 
-@pytest.mark.parametrize("cell", CELLS)
-def test_a_carried_state_continues_a_sequence(cell):
+@pytest.mark.parametrize(("cell", "kernel"), KERNELS)
+@pytest.mark.usefixtures("compiled")
+def test_a_carried_state_continues_a_sequence(cell, kernel):
     torch.manual_seed(0)
-    model = Recurrent(3, cell=cell, hidden=4).double()
+    model = Recurrent(3, cell=cell, kernel=kernel, hidden=4).double()
     inputs = torch.randn(2, 9, 3, dtype=torch.float64)
     whole, _ = model(inputs, torch.tensor([9, 9]))
     _, state = model.layers(inputs[:, :5])
@@ -115,19 +123,22 @@ def test_a_carried_state_continues_a_sequence(cell):
     torch.testing.assert_close(rest, whole[:, 5:], atol=1e-10, rtol=1e-10)
 
 
-@pytest.mark.parametrize("cell", CELLS)
-def test_one_direction_needs_no_packing(cell):
+@pytest.mark.parametrize(("cell", "kernel"), KERNELS)
+@pytest.mark.usefixtures("compiled")
+def test_one_direction_needs_no_packing(cell, kernel):
     torch.manual_seed(0)
-    model = Recurrent(3, cell=cell, hidden=8, num_layers=2)
+    model = Recurrent(3, cell=cell, kernel=kernel, hidden=8, num_layers=2)
     inputs, lengths = torch.randn(3, 7, 3), torch.tensor(LENGTHS)
     packed = torch.nn.utils.rnn.pack_padded_sequence(inputs, lengths, batch_first=True)
     expected, _ = torch.nn.utils.rnn.pad_packed_sequence(model.layers(packed)[0], batch_first=True)
     torch.testing.assert_close(model(inputs, lengths)[0], expected, atol=1e-6, rtol=1e-6)
 
 
-def test_dropout_acts_between_layers_and_leaves_a_single_one_alone():
+@pytest.mark.parametrize("kernel", ["torch", "fused"])
+@pytest.mark.usefixtures("compiled")
+def test_dropout_acts_between_layers_and_leaves_a_single_one_alone(kernel):
     inputs, lengths = torch.randn(2, 5, 3), torch.tensor([5, 5])
-    single, double = (Recurrent(3, cell="gru", hidden=8, num_layers=n, dropout=0.5) for n in (1, 2))
+    single, double = (Recurrent(3, cell="gru", kernel=kernel, hidden=8, num_layers=n, dropout=0.5) for n in (1, 2))
     assert torch.equal(single(inputs, lengths)[0], single(inputs, lengths)[0])
     assert not torch.equal(double(inputs, lengths)[0], double(inputs, lengths)[0])
     assert torch.equal(double.eval()(inputs, lengths)[0], double(inputs, lengths)[0])

@@ -7,7 +7,9 @@ from torch import Tensor, nn
 
 from seqtrain.batch import zero_padding
 from seqtrain.errors import WrongInput
+from seqtrain.kernels.library import Loops, loops
 from seqtrain.models.both_ways import State, read_both_ways
+from seqtrain.models.fused import faster, read_fused, takes
 from seqtrain.ranges import Count, Fraction
 
 
@@ -33,6 +35,11 @@ class Recurrent(nn.Module):
             from inputs, biases zero; or uniform as torch's.
         initial_state: zero, learned (a parameter of each layer), or random (standard normal in training,
             zero in evaluation).
+        kernel: what computes the layers on a CPU: torch; fused, compiled loops for rnn and gru that were built when
+            seqtrain was installed; or auto, whichever is faster. They agree to the last digits.
+
+    Raises:
+        WrongInput: `kernel` is fused, and there are no compiled loops for the cell.
     """
 
     read: Literal["mean", "max", "last", "flatten"] = "mean"
@@ -49,8 +56,11 @@ class Recurrent(nn.Module):
         dropout: Fraction = 0.0,
         weights: Literal["orthogonal", "uniform"] = "orthogonal",
         initial_state: Literal["zero", "learned", "random"] = "zero",
+        kernel: Literal["auto", "torch", "fused"] = "auto",
     ) -> None:
         super().__init__()
+        _check_kernel(kernel, cell)
+        self._kernel = kernel
         directions = 2 if bidirectional else 1
         self.out_features = hidden * directions
         self.bidirectional = bidirectional
@@ -77,6 +87,9 @@ class Recurrent(nn.Module):
 
     def forward(self, inputs: Tensor, lengths: Tensor, state: State | None = None) -> tuple[Tensor, Tensor]:
         state = self._first_state(inputs) if state is None else state
+        fused = self._fused(inputs)
+        if fused is not None and not isinstance(state, tuple):
+            return read_fused(fused, self.layers, inputs, lengths, state), lengths
         if self.bidirectional:
             outputs = read_both_ways(self.layers, inputs, lengths, state)
         else:
@@ -93,6 +106,13 @@ class Recurrent(nn.Module):
         state = self._first_state(inputs) if state is None else state
         outputs, state = self.layers(inputs[:, None], state)  # (B, 1, H)
         return outputs[:, 0], state
+
+    def _fused(self, inputs: Tensor) -> Loops | None:
+        """The compiled loops where they are to read these inputs."""
+        layers = self.layers
+        if self._kernel == "torch" or layers.mode == "LSTM" or not takes(layers, inputs):
+            return None
+        return loops() if self._kernel == "fused" or faster(layers, inputs) else None
 
     def _first_state(self, inputs: Tensor) -> State | None:
         """None stands for zeros."""
@@ -116,3 +136,15 @@ def _make_orthogonal(layers: nn.RNNBase) -> None:
         fill = nn.init.orthogonal_ if name.startswith("weight_hh") else nn.init.xavier_uniform_
         for gate in torch.split(parameter.detach(), layers.hidden_size):
             fill(gate)
+
+
+def _check_kernel(kernel: str, cell: str) -> None:
+    if kernel != "fused":
+        return
+    if cell == "lstm":
+        raise WrongInput("model.kernel is fused but torch's LSTM is fused already: set model.kernel=auto or torch")
+    if loops() is None:
+        raise WrongInput(
+            "model.kernel is fused but its compiled loops are not there, or are of another version of seqtrain: "
+            "install a C compiler (gcc or clang) and run python -m seqtrain.kernels.compiler, or set model.kernel=auto"
+        )

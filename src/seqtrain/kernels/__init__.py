@@ -1,0 +1,1 @@
+"""The recurrent layers' loops over time in C, and what calls them."""
