@@ -113,12 +113,8 @@ def _train(
             run.write_config(config, overrides)
         facts = {"seed": parts.run.seed, "identity": parts.identity} | provenance(before if resume else None)
         seconds = before.get("seconds", 0.0)
-<<<<<<< HEAD
-        with _ending_told(run, facts, hide, seconds_before=seconds) as result, failures_told(run.path):
-=======
-        told = _ending_told(run, facts, seconds_before=seconds)
+        told = _ending_told(run, facts, hide, seconds_before=seconds)
         with failures_told(run.path), told as result, failures_told(run.path):  # of the ending itself too
->>>>>>> 284b0a9dea4d41ea7ea2d39ea19901331643a8e9
             _first(folder, config)
             _train_and_test(parts, run, interruption, result, config=config, resume=resume, behind=behind)
     return run.read_result()
@@ -158,15 +154,9 @@ def _train_and_test(
         log_hparams(logger, flat_settings(config), result["metrics"], step=fit.trainer.global_step)
     try:
         _draw(fit, run, shown)
-<<<<<<< HEAD
-    except Exception:  # the run's results do not hang on its pictures
-=======
-    except Interrupted:
-        raise
     except Exception as error:  # the run's results do not hang on its pictures
         if is_of_disk(error):
             raise
->>>>>>> 284b0a9dea4d41ea7ea2d39ea19901331643a8e9
         log.exception("the figures of %s could not be drawn", run.path)
     if interruption.signum is not None:  # a library may have taken the interruption for an error of its own
         raise Interrupted(interruption.signum)
@@ -250,17 +240,8 @@ def _ending_told(run: RunFolder, facts: Result, hide: Redaction, *, seconds_befo
 
 def _ending(error: BaseException, hide: Redaction) -> dict[str, str]:
     """What result.json says of it."""
-<<<<<<< HEAD
     ends = {Interrupted: "interrupted", Pruned: "pruned", Diverged: "diverged", MachineFailed: "failed"}
     for kind, status in ends.items():
-=======
-    for kind, status in (
-        (Interrupted, "interrupted"),
-        (Pruned, "pruned"),
-        (Diverged, "diverged"),
-        (MachineFailed, "failed"),
-    ):
->>>>>>> 284b0a9dea4d41ea7ea2d39ea19901331643a8e9
         if isinstance(error, kind):
             return {"status": status, "cause": hide(str(error))}
     return {"status": "failed", "cause": hide(f"{type(error).__name__}: {error}")}
