@@ -154,7 +154,7 @@ def test_sets_of_ones_own(tmp_path: Path) -> None:
         (WAVES, [np.nan] * 40, [], "target 0 is not finite"),
         (np.zeros((40, 6)), np.zeros((40, 6)), [], 'predicts="values" or predicts="step_values"'),
         ([*WAVES[:39], np.full((3, 1), np.inf)], WORDS, [], "sequence 39 is inf at step 0, feature 0"),
-        (WAVES[:2], WORDS[:2], [], "which leaves none for the test set"),
+        (WAVES[:2], WORDS[:2], [], "so that nothing could test it"),
     ],
 )
 def test_mistakes_are_told_before_anything_is_trained(

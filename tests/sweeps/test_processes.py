@@ -64,9 +64,13 @@ def test_a_process_that_is_killed_fails_its_own_trial_only(tmp_path: Path) -> No
     while workers(sweep.pid) != [other]:
         assert time.monotonic() < until, "the killed process is still there"
         time.sleep(0.05)
+    assert sweep.stdout is not None
+    told = ""
+    while "failed" not in told:
+        told += sweep.stdout.readline()
     assert sweep.poll() is None
     sweep.send_signal(signal.SIGTERM)
-    said = sweep.communicate(timeout=60)[0]
+    said = told + sweep.communicate(timeout=60)[0]
     assert sweep.returncode == 143
     assert re.search(r"failed: seed=[01]: its process ended \(killed by SIGKILL\)", said)
     assert "0 of 2 trials are completed; run the same line again" in said
