@@ -8,6 +8,11 @@ export PYTHONPATH=$PWD/src
 
 say() { printf '\n== %s\n' "$*"; }
 
+refuse() {
+    grep -q seqtrain-slurm /etc/slurm/slurm.conf 2>/dev/null && return
+    [ ! -e /etc/slurm/slurm.conf ] || { echo "this machine has a Slurm of its own: run this where there is none"; exit 1; }
+}
+
 install() {
     command -v slurmctld >/dev/null && command -v munged >/dev/null && return
     say "installing slurm-wlm and munge"
@@ -49,7 +54,7 @@ CONF
 }
 
 stop() {
-    scancel --user "$(id -un)" 2>/dev/null || true
+    scancel --name seqtrain 2>/dev/null || true
     pkill slurmd || true
     pkill slurmctld || true
 }
@@ -84,8 +89,9 @@ together() {
     cd - >/dev/null
 }
 
-trap stop EXIT
+refuse
 install
+trap stop EXIT
 start
 sweep
 kill_one
