@@ -2,7 +2,7 @@
 
 scipy has it for any degrees of freedom, but a mean over n seeds has n - 1, and where scipy is installed every start
 of a training takes about a second longer: torchmetrics, which Lightning imports, then imports scipy.signal. A test
-holds both functions to scipy's.
+holds both functions to values recorded from scipy.
 """
 
 import math
