@@ -69,10 +69,6 @@ def run(order: dict[str, Any]) -> int:
     for number, file in enumerate((nothing, log, log)):
         os.dup2(file, number)
     os.environ.update(order["env"])
-    for limit, value in order["limits"].items():
-        import resource
-
-        resource.setrlimit(getattr(resource, limit), (value, value))
     if order["watch"] is not None:
         from points import watch
 

@@ -39,7 +39,7 @@ class Forks:
         self._hear(time.monotonic() + 300)
 
     def start(self, cwd: Path, words: list[str], **more: Any) -> int:
-        order = {"cwd": str(cwd), "words": words, "env": {}, "limits": {}, "watch": None, "calls": None} | more
+        order = {"cwd": str(cwd), "words": words, "env": {}, "watch": None, "calls": None} | more
         assert self._server.stdin is not None
         self._server.stdin.write(json.dumps(order).encode() + b"\n")
         self._server.stdin.flush()
@@ -120,7 +120,6 @@ def start(
     trace: Path | None = None,
     run: str = "run",
     env: Mapping[str, str] = {},
-    limits: Mapping[str, int] = {},
 ) -> Process:
     """`seqtrain train` in a folder, with its run folder in `run`.
 
@@ -128,7 +127,6 @@ def start(
         stop_at: a place at which it stops itself, as `trace` names them.
         pause: seconds that it stays there after it goes on.
         trace: a file that is told every place that is reached.
-        limits: such as {"RLIMIT_FSIZE": 1000}.
     """
     folder.mkdir(parents=True, exist_ok=True)
     resumes = any(word.startswith("resume=") for word in words)
@@ -139,7 +137,7 @@ def start(
     if watch is not None:
         watch["trace"] = None if trace is None else str(trace)
     return Process(
-        forks().start(folder, line, watch=watch, env=dict(env), limits=dict(limits)),
+        forks().start(folder, line, watch=watch, env=dict(env)),
         folder,
     )
 

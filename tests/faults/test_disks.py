@@ -1,6 +1,7 @@
 """A disk that takes no more: the checkpoint before still loads, the path and what is free are told, the run goes on."""
 
 import re
+import resource
 from pathlib import Path
 
 import pytest
@@ -79,14 +80,16 @@ def test_a_disk_that_fills_at_any_file(tmp_path: Path, whole: tuple[dict[str, ob
 
 
 def test_a_file_size_limit(tmp_path: Path, whole: tuple[dict[str, object], list[str]]) -> None:
-    stopped(tmp_path, "after step @7 #1").end()
+    process = stopped(tmp_path, "after step @7 #1")
     run = RunFolder(tmp_path / "run")
     limit = run.last.stat().st_size - 1000
-    process = start(tmp_path, "resume=run", limits={"RLIMIT_FSIZE": limit})
-    assert process.wait() == 2, process.told()  # before it trains: a checkpoint would not fit
-    assert "cannot write to the run folder run: File too large (" in process.told()
-    assert "free there)" in process.told()
+    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (limit, limit))
+    process.go_on()
+    assert process.wait() == 1, process.told()
+    told_once(process, rf"could not save \S*run/checkpoints/last\.ckpt: File too large \({FREE} there\)")
     assert read_checkpoint(run.last)["seqtrain"]["step"] == 5
+    assert run.read_result()["status"] == "failed"
+    assert "could not save" in run.read_result()["cause"]
     hold_the_rest(tmp_path, whole[0])
 
 

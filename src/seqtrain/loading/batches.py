@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader
 
@@ -41,8 +43,8 @@ class Reader:
     rank: int = 0
     ranks: int = 1
 
-    def __getitem__(self, what: tuple[int, Tensor]) -> Batch:
-        epoch, drawn = what
+    def __getitem__(self, what: tuple[int, Tensor | NDArray[np.int64]]) -> Batch:
+        epoch, drawn = what[0], torch.as_tensor(what[1])
         part = drawn[self.rank :: self.ranks]
         draws = part if len(part) else drawn[:1]
         with one_thread():
@@ -138,12 +140,11 @@ def read_all(reader: Reader, epoch: int, order: Sequence[Tensor], workers: int) 
     Of several that train together each reads its own part itself: forked workers would inherit the locks of the
     threads by which they talk, and wait for ever.
     """
-    what = ((epoch, draws) for draws in order)
     if workers == 0 or reader.ranks > 1:
-        return map(reader.__getitem__, what)
+        return (reader[epoch, draws] for draws in order)
     loader: DataLoader[Batch] = DataLoader(
         reader,  # type: ignore[arg-type]  # the sampler's items index it, which torch allows
-        sampler=what,
+        sampler=((epoch, draws.numpy()) for draws in order),  # a tensor would be shared, by a thread for it
         batch_size=None,
         num_workers=min(workers, max(len(order), 1)),
         collate_fn=None,
