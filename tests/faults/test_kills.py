@@ -70,10 +70,11 @@ def hold_all(folder: Path, words: list[str], plan: Callable[[list[str]], list[li
     ways = plan(places)
     for number, kills in enumerate(ways):
         hit += hold_ends(folder / str(number), folder / "whole" / "run", words, kills, workers=number % 3)
-    kinds = Counter(place.split()[1] if place.split()[0] != "file" else "file" for place in set(hit))
     random_times = hit.count("at a random time")
-    print(f"\n{len(ways)} of {len(ways)} runs equal to the bit after {len(hit)} kills, {random_times} at random times;")
-    print(f"{len(set(hit) - {'at a random time'})} of {len(set(places))} places hit: {dict(kinds)}")
+    print(f"\n{len(ways)} of {len(ways)} runs equal to the bit after {len(hit)} kills, {random_times} at random times")
+    if found := set(hit) - {"at a random time"}:
+        kinds = Counter("file" if place.startswith("file") else place.split()[1] for place in found)
+        print(f"{len(found)} of {len(set(places))} places hit: {dict(kinds)}")
     assert len(hit) >= 0.5 * sum(map(len, ways)), "most of the kills came too late"
 
 
