@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from seqtrain.batch import Batch, Spec
+from seqtrain.carried import Carried
 from seqtrain.criteria import Criterion
 from seqtrain.network import Network
 
@@ -42,8 +43,10 @@ def outcomes_of(network: Network, criterion: Criterion, spec: Spec, batches: Ite
     parameter = next(network.parameters(), torch.zeros(()))
     losses, weights = (torch.zeros(count, dtype=torch.float64) for _ in range(2))
     parts: list[tuple[Tensor, ...]] = []
+    read = Carried(network)
     for batch in batches:
-        out = network(batch.inputs.to(parameter), batch.lengths.to(parameter.device)).cpu()
+        there = batch._replace(inputs=batch.inputs.to(parameter), lengths=batch.lengths.to(parameter.device))
+        out = read(there).cpu()
         for row, index in enumerate(batch.indices.tolist()):
             alone = _row(batch, row)
             losses[index] = criterion(out[row : row + 1], alone)
