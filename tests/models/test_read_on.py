@@ -86,5 +86,5 @@ def test_a_first_state_is_what_forward_starts_from(cell: str) -> None:
 def test_layers_that_read_backwards_cannot_read_on() -> None:
     model = made("gru", bidirectional=True)
     inputs = torch.zeros(1, 2, 3, dtype=torch.float64)
-    with pytest.raises(WrongInput, match="train with model.bidirectional=false"):
+    with pytest.raises(WrongInput, match=r"train with model\.bidirectional=false"):
         model.read_on(inputs, torch.tensor([2]), model.first_state(inputs))

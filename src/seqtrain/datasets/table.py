@@ -121,6 +121,10 @@ class Table:
         self.test_fraction = test_fraction
         self._check()
 
+    @property
+    def carry_state(self) -> bool:
+        return self.cut.carry_state
+
     def load(self, seed: int) -> Sets:
         paths = {side: self._path(side, name) for side, name in self.files.items()}
         if self.layout == "windows":
