@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from seqtrain.batch import Predicts, Spec
+from seqtrain.carried import check_carries
 from seqtrain.errors import WrongInput
 from seqtrain.heads import output_lengths
 from seqtrain.loading import Data
@@ -34,7 +35,10 @@ def assemble(model: Callable[..., nn.Module], task: Task, data: Data, *, seed: i
     """
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(mix(seed, _WEIGHTS))
-        return _network(model, task, data.spec, data.statistics, data.target_statistics, data.change, data.train)
+        network = _network(model, task, data.spec, data.statistics, data.target_statistics, data.change, data.train)
+        if data.carries:
+            check_carries(network, features=data.spec.features)
+        return network
 
 
 def rebuild(model: Callable[..., nn.Module], task: Task, spec: Spec, state: Mapping[str, Tensor]) -> Network:

@@ -87,9 +87,11 @@ def run(trained: "Trained", node: DictConfig, settings: Settings, name: str, ove
     """Evaluate on the data of a config node; what is to be printed. WrongInput: the data does not fit."""
     import torch
 
+    from seqtrain.carried import check_carries
     from seqtrain.evaluation import Resampling, check_fits, evaluate_classes, evaluate_values, page
     from seqtrain.evaluation.chosen_set import ChosenSet
     from seqtrain.evaluation.files import draw_figures, write_tables
+    from seqtrain.evaluation.outcomes import outputs_of
     from seqtrain.evaluation.worst import worst_first, worst_rows
     from seqtrain.provenance import provenance
 
@@ -97,6 +99,8 @@ def run(trained: "Trained", node: DictConfig, settings: Settings, name: str, ove
     spec = trained.spec
     data = load_run_data(trained, node)
     check_fits(data.spec, spec, trained.network)
+    if data.carries:
+        check_carries(trained.network, features=spec.features)
     chosen = ChosenSet(data, settings.set, spec.classes)
     outcomes = _outcomes(trained, chosen)
     resampling = Resampling(len(chosen), settings.resamples)
@@ -111,7 +115,11 @@ def run(trained: "Trained", node: DictConfig, settings: Settings, name: str, ove
     facts = {"set": settings.set, "data": list(overrides), "sequences": len(chosen), "scored": len(outcomes.owner)}
     write_tables(folder, found, facts | {"resamples": settings.resamples} | provenance(), rows, spec)
     batch = chosen.pick(worst[:_DRAWN])
-    outputs = trained.outputs([batch.inputs[row, :steps] for row, steps in enumerate(batch.lengths.tolist())])
+    outputs = (
+        outputs_of(trained.network, spec, chosen.batches(), worst[:_DRAWN])
+        if data.carries
+        else trained.outputs([batch.inputs[row, :steps] for row, steps in enumerate(batch.lengths.tolist())])
+    )
     names = [str(row["name"]) for row in rows[:_DRAWN]]
     draw_figures(folder, found, outcomes, spec, data.view, batch, outputs, names)
     scored = f", {len(outcomes.owner):,} scored steps" if spec.per_step else ""

@@ -3,13 +3,14 @@
 The letters: N sequences, E scored predictions (steps, or one for each sequence), C classes, D values.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from seqtrain.batch import Batch, Spec
+from seqtrain.carried import Carried
 from seqtrain.criteria import Criterion
 from seqtrain.network import Network
 
@@ -38,12 +39,9 @@ class Outcomes:
 @torch.no_grad()
 def outcomes_of(network: Network, criterion: Criterion, spec: Spec, batches: Iterable[Batch], count: int) -> Outcomes:
     """Pass over a set of `count` sequences once, in evaluation mode; `batches` say which they hold by `indices`."""
-    network.eval()
-    parameter = next(network.parameters(), torch.zeros(()))
     losses, weights = (torch.zeros(count, dtype=torch.float64) for _ in range(2))
     parts: list[tuple[Tensor, ...]] = []
-    for batch in batches:
-        out = network(batch.inputs.to(parameter), batch.lengths.to(parameter.device)).cpu()
+    for batch, out in _passed(network, batches):
         for row, index in enumerate(batch.indices.tolist()):
             alone = _row(batch, row)
             losses[index] = criterion(out[row : row + 1], alone)
@@ -52,6 +50,30 @@ def outcomes_of(network: Network, criterion: Criterion, spec: Spec, batches: Ite
     owner, *rest = (torch.cat(each) for each in zip(*parts, strict=True))
     order = owner.argsort(stable=True)
     return Outcomes(losses, weights, owner[order], *(each[order] for each in rest))
+
+
+@torch.no_grad()
+def outputs_of(network: Network, spec: Spec, batches: Iterable[Batch], wanted: list[int]) -> list[Tensor]:
+    """What the network puts out for some sequences in another such pass, (T, D) or (T, C), (D,) or (C,).
+
+    All are passed over, since where a state is carried an answer depends on the windows before.
+    """
+    found: dict[int, Tensor] = {}
+    for batch, out in _passed(network, batches):
+        for row, index in enumerate(batch.indices.tolist()):
+            if index in wanted:
+                found[index] = out[row, : batch.lengths[row]] if spec.per_step else out[row]
+    return [found[index] for index in wanted]
+
+
+def _passed(network: Network, batches: Iterable[Batch]) -> Iterator[tuple[Batch, Tensor]]:
+    """Batches and what the network puts out for them, on the CPU."""
+    network.eval()
+    parameter = next(network.parameters(), torch.zeros(()))
+    read = Carried(network)
+    for batch in batches:
+        there = batch._replace(inputs=batch.inputs.to(parameter), lengths=batch.lengths.to(parameter.device))
+        yield batch, read(there).cpu()
 
 
 def _row(batch: Batch, row: int) -> Batch:
