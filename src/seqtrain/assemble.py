@@ -11,7 +11,7 @@ from seqtrain.heads import output_lengths
 from seqtrain.loading import Data
 from seqtrain.network import Change, Network, Normalize, Rescale
 from seqtrain.randomness import mix
-from seqtrain.sequences import Sequences, Statistics
+from seqtrain.sequences import Statistics
 from seqtrain.tasks import Task
 
 _WEIGHTS = 106  # keeps the key of the initial weights apart from the other uses of the seed
@@ -34,7 +34,7 @@ def assemble(model: Callable[..., nn.Module], task: Task, data: Data, *, seed: i
     """
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(mix(seed, _WEIGHTS))
-        return _network(model, task, data.spec, data.statistics, data.target_statistics, data.change, data.train)
+        return _network(model, task, data.spec, data.statistics, data.target_statistics, data.change, data)
 
 
 def rebuild(model: Callable[..., nn.Module], task: Task, spec: Spec, state: Mapping[str, Tensor]) -> Network:
@@ -66,7 +66,7 @@ def _network(
     statistics: Statistics | None,
     target_statistics: Statistics | None,
     change: Tensor | None,
-    fit_on: Sequences | None = None,
+    fit_on: Data | None = None,
 ) -> Network:
     if task.predicts != spec.predicts:
         raise WrongInput(
@@ -76,7 +76,7 @@ def _network(
     backbone = model(in_features=spec.features, per_step=spec.per_step, longest=spec.longest, shortest=spec.shortest)
     fit = getattr(backbone, "fit", None)
     if callable(fit) and fit_on is not None:
-        fit(fit_on)
+        fit(*_training_inputs(fit_on))
     if spec.per_step:
         _check_keeps_steps(backbone, spec)
     head = task.head(backbone, spec)
@@ -102,6 +102,8 @@ def _training_inputs(data: Data) -> tuple[Tensor, Tensor]:
     """What a backbone that fits itself to the data sees: inputs (N, T, F) as its forward does, and lengths (N,)."""
     every = -(-len(data.train) // _MOST_TO_FIT)
     inputs, lengths, *_ = data.train.batch(torch.arange(0, len(data.train), every))
+    if data.change is not None:
+        inputs = Change(data.change).relative(inputs, lengths)
     return (inputs if data.statistics is None else Normalize(data.statistics)(inputs, lengths)), lengths
 
 
