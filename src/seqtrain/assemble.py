@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from seqtrain.batch import Predicts, Spec
+from seqtrain.ensembles import head_of
 from seqtrain.errors import WrongInput
 from seqtrain.heads import output_lengths
 from seqtrain.loading import Data
@@ -79,7 +80,7 @@ def _network(
         fit(*_training_inputs(fit_on))
     if spec.per_step:
         _check_keeps_steps(backbone, spec)
-    head = task.head(backbone, spec)
+    head = head_of(task, backbone, spec)
     normalize = Normalize(statistics) if statistics is not None else None
     rescale = Rescale(target_statistics) if target_statistics is not None else None
     return Network(normalize, backbone, head, rescale, Change(change) if change is not None else None)

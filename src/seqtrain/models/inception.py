@@ -18,17 +18,18 @@ _RESIDUAL = 3  # modules that a shortcut goes around
 
 
 class Inception(nn.Module):
-    """One network of InceptionTime (Ismail Fawaz et al. 2020), figures 1 and 2; with `ensemble=5` all of it.
+    """InceptionTime (Ismail Fawaz et al. 2020): networks that differ in their first weights alone, side by side.
 
-    A shortcut goes around every three modules; modules that are left over have none, as in the authors' code.
+    Each has a head of its own, and their probabilities are averaged (equation 2); the paper has five of them.
 
-    Shapes: inputs (B, T, F), lengths (B,) -> outputs (B, T, C), the same lengths, C = filters (kernels + 1).
+    Shapes: inputs (B, T, F), lengths (B,) -> outputs (B, T, ensemble C), the same lengths, C = filters (kernels + 1).
 
     Args:
-        depth: modules, one upon the other.
+        depth: modules of a network, one upon the other.
         filters: features of each of a module's convolutions.
         bottleneck: features to which a module brings its input first; a single feature stays as it is.
         kernel_size: steps that a kernel sees, of each of a module's convolutions.
+        ensemble: networks, trained at once as they would be alone.
 
     Raises:
         WrongInput: a module has no convolution.
@@ -44,26 +45,43 @@ class Inception(nn.Module):
         filters: Count = 32,
         bottleneck: Count = 32,
         kernel_size: list[Count] = [40, 20, 10],  # noqa: B006 (only read)
+        ensemble: Count = 1,
     ) -> None:
         super().__init__()
         if not kernel_size:
             raise WrongInput("kernel_size is []: name the steps of at least one convolution, as in [40, 20, 10]")
-        self.out_features = filters * (len(kernel_size) + 1)
-        self.inception = nn.ModuleList(
-            InceptionModule(in_features if place == 0 else self.out_features, filters, bottleneck, kernel_size)
-            for place in range(depth)
+        self.members = nn.ModuleList(
+            InceptionNetwork(in_features, depth, filters, bottleneck, kernel_size) for _ in range(ensemble)
         )
+        self.out_features = ensemble * filters * (len(kernel_size) + 1)
+
+    def forward(self, inputs: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        return torch.cat([member(inputs, lengths)[0] for member in self.members], 2), lengths
+
+
+class InceptionNetwork(nn.Module):
+    """Modules with a shortcut around every three (figure 1); those left over have none, as in the authors' code.
+
+    Shapes: inputs (B, T, F), lengths (B,) -> outputs (B, T, C), the same lengths.
+    """
+
+    read: Literal["mean", "max", "last", "flatten"] = "mean"
+
+    def __init__(self, in_features: int, depth: int, filters: int, bottleneck: int, kernel_size: list[int]) -> None:
+        super().__init__()
+        self.out_features = filters * (len(kernel_size) + 1)
+        widths = [in_features] + [self.out_features] * (depth - 1)  # before each module
+        self.inception = nn.ModuleList(InceptionModule(width, filters, bottleneck, kernel_size) for width in widths)
         self.shortcuts = nn.ModuleList(
-            Shortcut(in_features if place == 0 else self.out_features, self.out_features, project=True, bias=False)
-            for place in range(depth // _RESIDUAL)
+            Shortcut(width, self.out_features, project=True, bias=False)
+            for width in widths[: depth // _RESIDUAL * _RESIDUAL : _RESIDUAL]
         )
 
     def forward(self, inputs: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        steps = zero_padding(inputs, lengths).transpose(1, 2)  # (B, F, T)
+        steps = into = zero_padding(inputs, lengths).transpose(1, 2)  # (B, F, T)
         valid = valid_steps(lengths, steps.shape[2])
-        into = steps
         for place, module in enumerate(self.inception, 1):
-            steps = module(steps, lengths)
+            steps = module(steps, lengths)  # (B, C, T)
             if place % _RESIDUAL == 0:
                 into = steps = self.shortcuts[place // _RESIDUAL - 1](into, steps, valid)
         return steps.transpose(1, 2), lengths

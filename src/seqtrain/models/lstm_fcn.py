@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from seqtrain.batch import zero_padding
 from seqtrain.errors import WrongInput
-from seqtrain.models.conv import ConvStack
+from seqtrain.models.fcn import Fcn
 from seqtrain.models.recurrent import Recurrent
 from seqtrain.ranges import Count, Fraction
 
@@ -47,7 +47,7 @@ class LstmFcn(nn.Module):
     ) -> None:
         super().__init__()
         self.longest = longest
-        self.fcn = ConvStack(in_features, channels=channels, kernel_size=kernel_size, dropout=0.0)
+        self.fcn = Fcn(in_features, channels=channels, kernel_size=kernel_size)
         self.lstm = Recurrent(longest, cell="lstm", hidden=hidden)
         self.dropout = nn.Dropout(dropout)
         self.out_features = self.fcn.out_features + hidden

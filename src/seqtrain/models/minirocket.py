@@ -105,7 +105,9 @@ class MiniRocket(nn.Module):
         series = functional.pad(zero_padding(inputs, lengths).transpose(1, 2), (0, 0, 0, 1))  # (B, F + 1, T)
         features = []
         for place, (dilation, _) in enumerate(self.dilations):
-            answers = convolve((series[:, row] for row in self.channels[place]), self.weights, dilation)  # (B, 84, T)
+            answers = convolve(
+                (series[:, row] for row in self.channels[place].unbind()), self.weights, dilation
+            )  # (B, 84, T)
             if not self._per_step:
                 counted, steps = _counted(lengths, series.shape[2], dilation, place)
                 answers = answers.masked_fill(~counted, -torch.inf)
