@@ -7,12 +7,13 @@ from torch import Tensor, nn
 
 from seqtrain.batch import Predicts, Spec
 from seqtrain.carried import check_carries
+from seqtrain.ensembles import head_of
 from seqtrain.errors import WrongInput
 from seqtrain.heads import output_lengths
 from seqtrain.loading import Data
 from seqtrain.network import Change, Network, Normalize, Rescale
 from seqtrain.randomness import mix
-from seqtrain.sequences import Sequences, Statistics
+from seqtrain.sequences import Statistics
 from seqtrain.tasks import Task
 
 _WEIGHTS = 106  # keeps the key of the initial weights apart from the other uses of the seed
@@ -35,7 +36,7 @@ def assemble(model: Callable[..., nn.Module], task: Task, data: Data, *, seed: i
     """
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(mix(seed, _WEIGHTS))
-        network = _network(model, task, data.spec, data.statistics, data.target_statistics, data.change, data.train)
+        network = _network(model, task, data.spec, data.statistics, data.target_statistics, data.change, data)
         if data.carries:
             check_carries(network, features=data.spec.features)
         return network
@@ -70,7 +71,7 @@ def _network(
     statistics: Statistics | None,
     target_statistics: Statistics | None,
     change: Tensor | None,
-    fit_on: Sequences | None = None,
+    fit_on: Data | None = None,
 ) -> Network:
     if task.predicts != spec.predicts:
         raise WrongInput(
@@ -80,10 +81,10 @@ def _network(
     backbone = model(in_features=spec.features, per_step=spec.per_step, longest=spec.longest, shortest=spec.shortest)
     fit = getattr(backbone, "fit", None)
     if callable(fit) and fit_on is not None:
-        fit(fit_on)
+        fit(*_training_inputs(fit_on))
     if spec.per_step:
         _check_keeps_steps(backbone, spec)
-    head = task.head(backbone, spec)
+    head = head_of(task, backbone, spec)
     normalize = Normalize(statistics) if statistics is not None else None
     rescale = Rescale(target_statistics) if target_statistics is not None else None
     return Network(normalize, backbone, head, rescale, Change(change) if change is not None else None)
@@ -106,6 +107,8 @@ def _training_inputs(data: Data) -> tuple[Tensor, Tensor]:
     """What a backbone that fits itself to the data sees: inputs (N, T, F) as its forward does, and lengths (N,)."""
     every = -(-len(data.train) // _MOST_TO_FIT)
     inputs, lengths, *_ = data.train.batch(torch.arange(0, len(data.train), every))
+    if data.change is not None:
+        inputs = Change(data.change).relative(inputs, lengths)
     return (inputs if data.statistics is None else Normalize(data.statistics)(inputs, lengths)), lengths
 
 

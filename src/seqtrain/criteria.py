@@ -81,12 +81,17 @@ class ClassCriterion(nn.Module):
             targets = batch.targets
         if self.label_smoothing == 0:
             return functional.nll_loss(outputs, targets, self.class_weights, reduction="sum")
-        return functional.cross_entropy(
-            outputs, targets, self.class_weights, reduction="sum", label_smoothing=self.label_smoothing
-        )
+        return -(self._shares(targets, outputs) * outputs).sum()  # linear in log-probabilities, as ensembles need it
 
     def weight(self, batch: Batch) -> Tensor:
         targets = batch.targets if batch.scored is None else batch.targets[batch.scored]
         if self.class_weights is None:
             return torch.tensor(float(targets.numel()), device=targets.device)
         return self.class_weights[targets].sum()
+
+    def _shares(self, targets: Tensor, outputs: Tensor) -> Tensor:
+        """(…, C): how much each class counts."""
+        classes = outputs.shape[-1]
+        shares = functional.one_hot(targets, classes).to(outputs) * (1 - self.label_smoothing)
+        shares = shares + self.label_smoothing / classes
+        return shares if self.class_weights is None else shares * self.class_weights
