@@ -12,7 +12,7 @@ from seqtrain.ranges import Count, Fraction
 
 
 class MinGRU(nn.Module):
-    """Layers of minGRU (Feng et al. 2024, "Were RNNs all we needed?", sections 3.1 and B.2.1).
+    """Layers of minGRU (Feng et al. 2024, "Were RNNs all we needed?", section 3.1).
 
     z_t = sigmoid(W_z x_t), v_t = g(W_h x_t), h_t = (1 - z_t) h_(t-1) + z_t v_t, where g(x) = x + 0.5 for x >= 0 and
     sigmoid(x) below, so that every state is positive and the scan can run in log space.
@@ -64,5 +64,5 @@ class MinGRU(nn.Module):
 
 
 def log_g(values: Tensor) -> Tensor:
-    """log g(x) (listing 6), as the sum of what either side of zero adds, so that both have finite gradients."""
+    """log g(x), as the sum of what either side of zero adds, so that both have finite gradients."""
     return logsigmoid(values.clamp(max=0)) + torch.log1p(2 * relu(values))

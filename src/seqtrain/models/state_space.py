@@ -89,7 +89,7 @@ class StateSpace(nn.Module):
         return seen + self.skip * steps, state
 
     def _discrete(self) -> tuple[Tensor, Tensor]:
-        """log A' and B' (H, N/2), equations 3 and 4 of the paper with B = 1."""
+        """log A' and B' (H, N/2), with B = 1."""
         a = torch.complex(-self.log_decay.exp(), self.frequency)
         dt = self.log_dt.exp()[:, None]
         if self.discretization == "zoh":
@@ -106,7 +106,7 @@ class StateSpace(nn.Module):
 
 
 def frequencies(pairs: int, poles: Poles) -> Tensor:
-    """Im A (N/2,): pi n (S4D-Lin, equation 9), or N/pi (N/(2n + 1) - 1) (S4D-Inv, equation 8)."""
+    """Im A (N/2,): pi n (S4D-Lin), or N/pi (N/(2n + 1) - 1) (S4D-Inv)."""
     n = torch.arange(pairs, dtype=torch.get_default_dtype())
     if poles == "lin":
         return math.pi * n
