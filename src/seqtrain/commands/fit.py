@@ -33,6 +33,9 @@ _DATA = (  # the data node of a config: how to read, and a class that is given t
     "+data._target_=seqtrain.arrays.Arrays",
     "+data.test_fraction=0.2",
     "+data.normalize=true",
+    "+data.jitter=0.0",
+    "+data.scaling=0.0",
+    "+data.crop=0.0",
 )
 
 

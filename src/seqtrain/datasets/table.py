@@ -1,11 +1,14 @@
 """Sequences from tables of the user's own: CSV, TSV and Parquet in three layouts."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Literal, TextIO
 
 from seqtrain.batch import Predicts
 from seqtrain.datasets.folder_labels import Side
+from seqtrain.datasets.series_augment import Changes, series_augment
 from seqtrain.datasets.table_file import FORMS
 from seqtrain.datasets.table_forecast import forecast_sets
 from seqtrain.datasets.table_long import read_long
@@ -18,7 +21,7 @@ from seqtrain.errors import WrongInput
 from seqtrain.items import Item
 from seqtrain.missing import Missing
 from seqtrain.nearest import listed
-from seqtrain.ranges import Count, Fraction, Positive
+from seqtrain.ranges import Count, Fraction, NonNegative, Positive
 from seqtrain.sequences import Sets
 
 Layout = Literal["wide", "long", "windows"]
@@ -58,6 +61,10 @@ class Table:
             sequence alone; none
         missing: refuse missing values, interpolate them along time, or put 0 there with an indicator, one more
             feature for each that is 1 where it is missing
+        jitter: noise in training, in standard deviations of each feature (Um et al. 2017)
+        scaling: of each feature about its mean, in training, by random factors of this deviation around 1
+        crop: largest share of a sequence that is left out in training, before and after a random window, with the
+            targets of its steps
         context: rows of a window
         horizon: rows from a window's last to the furthest that is predicted
         points: predict all rows of the horizon, or the last only
@@ -87,6 +94,9 @@ class Table:
         test_fraction: Fraction = 0.2,
         normalize: Normalize = "features",
         missing: Missing = "refuse",
+        jitter: NonNegative = 0.0,
+        scaling: NonNegative = 0.0,
+        crop: Fraction = 0.0,
         context: Count = 96,
         horizon: Count = 1,
         points: Literal["all", "last"] = "all",
@@ -107,6 +117,7 @@ class Table:
             missing=missing,
             normalize=normalize,
         )
+        self.changes = Changes(jitter, scaling, crop)
         self.cut = Cut(context=context, horizon=horizon, stride=stride, points=points, forecast=forecast)
         self.rows = rows
         self.folder = Path(root).expanduser() / Path(folder).expanduser()
@@ -117,6 +128,10 @@ class Table:
         self._check()
 
     def load(self, seed: int) -> Sets:
+        marked = self.roles.missing == "indicator"
+        return replace(self._sets(), fit_augment=partial(series_augment, changes=self.changes, marked=marked))
+
+    def _sets(self) -> Sets:
         paths = {side: self._path(side, name) for side, name in self.files.items()}
         if self.layout == "windows":
             series = {side: read_series(path, self.roles) for side, path in paths.items()}
@@ -190,6 +205,12 @@ class Table:
         if self.cut.forecast == "change" and roles.missing == "indicator":
             raise WrongInput(
                 "forecast is change but missing is indicator, which marks zeros: set data.missing=interpolate"
+            )
+        if self.changes.crop or self.changes.scaling:
+            name = "crop" if self.changes.crop else "scaling"
+            raise WrongInput(
+                f"{name} is {getattr(self.changes, name)} but layout is windows, whose targets go on from a window as "
+                f"it is: set data.{name}=0"
             )
         if self.rows is not None and len(self.rows) != 3:
             raise WrongInput(f"rows has {len(self.rows)} numbers: it must have three, for train, val and test")
