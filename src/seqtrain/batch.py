@@ -20,7 +20,8 @@ class Batch(NamedTuple):
 
     inputs: Tensor  # (B, T, F) float
     lengths: Tensor  # (B,) int64: the valid steps of each sequence
-    targets: Tensor  # (B, T, D) float, (B, T) int64, (B, D) float or (B,) int64, as `Spec.predicts` says
+    targets: Tensor  # (B, T, D) float, (B, T) int64, (B, D) float or (B,) int64, as `Spec.predicts` says; where
+    # training sequences were mixed (B, C) float, the shares of the classes
     scored: Tensor | None  # (B, T) bool: the steps that count; None where a whole sequence is predicted
     indices: Tensor  # (B,) int64: which sequences of their set these are; (0,) where others count them
 

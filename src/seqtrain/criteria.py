@@ -60,10 +60,12 @@ class ValueCriterion(nn.Module):
 
 
 class ClassCriterion(nn.Module):
-    """Cross entropy of log-probabilities (B, C) or (B, T, C), with label smoothing (Szegedy et al. 2016).
+    """Cross entropy of log-probabilities (B, C) or (B, T, C), with label smoothing (Szegedy et al. 2016, eq. 8).
+
+    Targets may also be shares of every class, (B, C) float, as mixup makes them.
 
     Args:
-        label_smoothing: the share of every target that is spread over all classes.
+        label_smoothing: the share of every target that is spread over all classes; in validation and test too.
         class_weights: (C,) float, one a class, or None; the mean is over the weights, as torch's.
     """
 
@@ -79,7 +81,7 @@ class ClassCriterion(nn.Module):
             outputs, targets = outputs[batch.scored], batch.targets[batch.scored]  # (scored steps, C)
         else:
             targets = batch.targets
-        if self.label_smoothing == 0:
+        if self.label_smoothing == 0 and not targets.is_floating_point():
             return functional.nll_loss(outputs, targets, self.class_weights, reduction="sum")
         return functional.cross_entropy(
             outputs, targets, self.class_weights, reduction="sum", label_smoothing=self.label_smoothing
@@ -88,5 +90,7 @@ class ClassCriterion(nn.Module):
     def weight(self, batch: Batch) -> Tensor:
         targets = batch.targets if batch.scored is None else batch.targets[batch.scored]
         if self.class_weights is None:
-            return torch.tensor(float(targets.numel()), device=targets.device)
+            return torch.tensor(float(len(targets)), device=targets.device)
+        if targets.is_floating_point():
+            return (targets @ self.class_weights).sum()
         return self.class_weights[targets].sum()

@@ -69,7 +69,10 @@ class ValueScores:
 
 
 class ClassScores:
-    """accuracy (micro) and f1 (macro, over the classes that occur or were predicted) of all scored classes."""
+    """accuracy (micro) and f1 (macro, over the classes that occur or were predicted) of all scored classes.
+
+    A target that is shares of several classes (B, C) counts as the class with the largest.
+    """
 
     names: tuple[str, ...] = ("accuracy", "f1")
 
@@ -83,6 +86,8 @@ class ClassScores:
         targets, predicted = batch.targets, outputs.argmax(-1)
         if batch.scored is not None:
             targets, predicted = targets[batch.scored], predicted[batch.scored]
+        if targets.is_floating_point():
+            targets = targets.argmax(-1)
         hits = targets[targets == predicted]
         return torch.stack([torch.bincount(which, minlength=self._classes) for which in (hits, targets, predicted)])
 

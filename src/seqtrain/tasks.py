@@ -66,7 +66,7 @@ class StepClassification:
     """A class at every step.
 
     Args:
-        label_smoothing: share of every target that is spread over all classes.
+        label_smoothing: share of every target that is spread over all classes, in validation and test too.
         class_weights: balanced weighs each class by the inverse of its count in the training set.
     """
 
@@ -92,7 +92,7 @@ class Classification:
 
     Args:
         read: how the model's steps become one vector; auto: as the model prefers.
-        label_smoothing: share of every target that is spread over all classes.
+        label_smoothing: share of every target that is spread over all classes, in validation and test too.
         class_weights: balanced weighs each class by the inverse of its count in the training set.
     """
 

@@ -10,6 +10,7 @@ from torch import Tensor
 from seqtrain.batch import Spec
 from seqtrain.errors import WrongInput
 from seqtrain.loading.batches import Augment, PlainBatches, Reader, TrainingBatches
+from seqtrain.loading.mixup import Mixup, find_mixup
 from seqtrain.loading.padding import expected_padding
 from seqtrain.loading.settings import Loading
 from seqtrain.loading.sides import divide
@@ -33,6 +34,7 @@ class Data:
     target_statistics: Statistics | None
     augment: Augment | None
     loading: Loading
+    mixup: Mixup | None = None
     change: Tensor | None = None  # (D,) int64: the features from whose last step each value is learnt as a change
 
     @property
@@ -75,7 +77,7 @@ class Data:
         if self.train.shortest != self.train.longest:
             self._tell_padding(seed)
         return TrainingBatches(
-            Reader(self.train, seed, self.augment, rank(), count()),
+            Reader(self.train, seed, self.augment, self.mixup, rank(), count()),
             batch_size=self.loading.batch_size,
             accumulate=accumulate,
             chunk=chunk,
@@ -129,6 +131,7 @@ def load_data(data_set: object, loading: Loading, *, seed: int) -> Data:
             val, test = (part and _limited(part, most) for part in (val, test))
         statistics = sets.normalize(train) if sets.normalize is not None else None
         scale = target_statistics(train, sets.change_from) if sets.scale_targets else None
+        mixup = find_mixup(loading.mixup, sets, statistics)
         fitted = sets.fit_augment(train) if sets.fit_augment is not None else None
     return Data(
         train=train,
@@ -140,6 +143,7 @@ def load_data(data_set: object, loading: Loading, *, seed: int) -> Data:
         target_statistics=scale,
         augment=None if loading.limit is not None else sets.augment if sets.fit_augment is None else fitted,
         loading=loading,
+        mixup=mixup if loading.limit is None else None,
         change=torch.tensor(sets.change_from) if sets.change_from else None,
     )
 
