@@ -16,11 +16,12 @@ from seqtrain.callbacks.figures import draw
 from seqtrain.callbacks.pruning import Behind
 from seqtrain.checkpoints import read_checkpoint
 from seqtrain.cluster import place
+from seqtrain.divergence import Diverged
 from seqtrain.errors import MachineFailed, WrongInput
 from seqtrain.fitting import Fit, make_fit
 from seqtrain.flat import flat_settings
 from seqtrain.interruption import Interrupted, Interruption, Pruned
-from seqtrain.learner import Diverged, metrics
+from seqtrain.learner import metrics
 from seqtrain.loading import Data, load_data
 from seqtrain.loggers import log_hparams
 from seqtrain.machine import failures_told, is_of_disk
