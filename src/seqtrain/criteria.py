@@ -94,3 +94,19 @@ class ClassCriterion(nn.Module):
         if targets.is_floating_point():
             return (targets @ self.class_weights).sum()
         return self.class_weights[targets].sum()
+
+
+class LabelCriterion(nn.Module):
+    """Binary cross entropy of the log-probabilities (B, C) of labels that have nothing to do with one another.
+
+    -sum over b, c of y log p + (1 - y) log(1 - p), with y 0, 1, or between them where sequences were mixed; divided by
+    B times C it is what torch's binary_cross_entropy_with_logits gives for the log-odds.
+    """
+
+    def forward(self, outputs: Tensor, batch: Batch) -> Tensor:
+        least = torch.finfo(outputs.dtype).tiny  # p = 1 exactly would make log(1 - p) infinite
+        absent = torch.log(-torch.expm1(outputs.clamp(max=-least)))  # log(1 - p), exact also for p near 1
+        return -(batch.targets * outputs + (1 - batch.targets) * absent).sum()
+
+    def weight(self, batch: Batch) -> Tensor:
+        return torch.tensor(float(batch.targets.numel()), device=batch.targets.device)

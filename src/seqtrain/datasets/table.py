@@ -48,9 +48,10 @@ class Table:
         folder: where the files are; a relative name is looked up under `root`
         root: the folder of all data
         layout: what a row is
-        target: the column to predict; of values also several columns
-        predicts: classes or values of whole sequences, or step_classes or step_values of every step; auto: classes,
-            or where layout is windows values
+        target: the column to predict; of values and labels also several columns
+        predicts: classes, labels or values of whole sequences, or step_classes or step_values of every step; auto:
+            classes, or where layout is windows values. labels are any number in one column with ; between them, or
+            columns of 0 and 1
         features: columns to learn from; null: all that are nothing else, and for windows the target too
         id: column that names sequences; rows of a long table with one id are one sequence
         time: column with numbers or dates; a long table is put in its order, windows have to be; null: as the file is
@@ -85,7 +86,7 @@ class Table:
         root: str = "data",
         layout: Layout = "wide",
         target: str | list[str],
-        predicts: Literal["auto", "classes", "values", "step_classes", "step_values"] = "auto",
+        predicts: Literal["auto", "classes", "labels", "values", "step_classes", "step_values"] = "auto",
         features: list[str] | None = None,
         id: str | None = None,  # noqa: A002 (as it is typed)
         time: str | None = None,
@@ -161,7 +162,7 @@ class Table:
             raise WrongInput(f"features are {roles.features}: name columns once each, or set data.features=null")
         if roles.classes and len(roles.target) > 1:
             raise WrongInput(
-                f"target names {len(roles.target)} columns, but a class is in one: set data.predicts=values"
+                f"target names {len(roles.target)} columns, but a class is in one: set data.predicts=values or labels"
             )
         if self.layout == "long" and roles.id is None:
             raise WrongInput("id is null but layout is long: set data.id to the column that names sequences")

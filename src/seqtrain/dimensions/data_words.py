@@ -50,6 +50,7 @@ def _predicts(spec: Spec) -> str:
         "step_classes": f"one of {spec.width:,} classes at every step",
         "values": f"{values} for each sequence",
         "classes": f"one of {spec.width:,} classes for each sequence",
+        "labels": f"any of {spec.width:,} labels for each sequence",
     }[spec.predicts]
 
 

@@ -182,6 +182,13 @@ def _check_targets(name: str, part: Sequences, sets: Sets) -> None:
     if len(part) == 0:
         raise WrongInput(f"the {name} set has no sequences")
     targets = part.targets
+    if sets.predicts == "labels":
+        if targets.shape[1:] != (len(sets.classes),) or not ((targets == 0) | (targets == 1)).all():
+            raise WrongInput(
+                f"the {name} set's targets are {targets.dtype} {tuple(targets.shape)}: must be 0.0 or 1.0 for each of "
+                f"{len(sets.classes)} labels"
+            )
+        return
     if sets.predicts in ("values", "step_values"):
         if targets.dim() != 2 or not targets.is_floating_point():
             raise WrongInput(
@@ -200,6 +207,8 @@ def _check_targets(name: str, part: Sequences, sets: Sets) -> None:
 
 def _class_counts(train: Sequences, classes: int) -> tuple[int, ...]:
     targets = train.targets
+    if targets.is_floating_point():  # (N, C) labels
+        return tuple(targets.sum(0).long().tolist())
     if train.per_step:
         batches = (train.batch(indices) for indices in torch.split(torch.arange(len(train)), 1024))
         counts = sum(torch.bincount(b.targets[b.scored], minlength=classes) for b in batches)

@@ -31,7 +31,7 @@ class Mixup:
 
     Args:
         alpha: of the Beta distribution, above 0; the larger the more is mixed
-        classes: how many there are, or None where values are predicted
+        classes: how many there are, or None where values or labels are predicted, which are mixed as they are
         mean: (F,) what the network subtracts of every step, or None
     """
 
@@ -81,7 +81,8 @@ def find_mixup(alpha: float, sets: Sets, statistics: Statistics | None) -> Mixup
             f"mixup is {alpha} but the data has targets at every step, which belong to the steps of one sequence: "
             "set data.mixup=0"
         )
-    return Mixup(alpha, len(sets.classes) or None, None if statistics is None else statistics.mean)
+    classes = len(sets.classes) if sets.predicts == "classes" else None
+    return Mixup(alpha, classes, None if statistics is None else statistics.mean)
 
 
 def _mixed(one: Tensor, other: Tensor, share: Tensor) -> Tensor:
