@@ -23,6 +23,7 @@ _TASK_OF: dict[Predicts, str] = {
     "step_classes": "step_classification",
     "values": "regression",
     "classes": "classification",
+    "labels": "multilabel",
 }
 
 
@@ -100,6 +101,7 @@ _DESCRIBED: dict[Predicts, str] = {
     "step_classes": "a class at every step",
     "values": "values for each sequence",
     "classes": "a class for each sequence",
+    "labels": "labels for each sequence",
 }
 
 

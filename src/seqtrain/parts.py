@@ -113,7 +113,7 @@ def _check_monitor(parts: Parts) -> None:
     predicts = getattr(task, "predicts", None)
     if predicts is None:
         return  # a task of the user's own
-    classes = ("0", "1") if "classes" in predicts else ()
+    classes = () if "values" in predicts else ("0", "1")
     spec = Spec(1, 1, 1, predicts, 2, classes, class_counts=(1, 1), scaled_by=() if classes else (1.0, 1.0))
     parts.checkpoint().check_metric(task.scores(spec).names)
 

@@ -16,7 +16,6 @@ from seqtrain.ranges import Count
 
 if TYPE_CHECKING:
     from seqtrain.evaluation.chosen_set import ChosenSet
-    from seqtrain.evaluation.files import Evaluation
     from seqtrain.evaluation.outcomes import Outcomes
     from seqtrain.trained import Trained
 
@@ -88,7 +87,7 @@ def run(trained: "Trained", node: DictConfig, settings: Settings, name: str, ove
     import torch
 
     from seqtrain.carried import check_carries
-    from seqtrain.evaluation import Resampling, check_fits, evaluate_classes, evaluate_values, page
+    from seqtrain.evaluation import Resampling, check_fits, evaluate, page
     from seqtrain.evaluation.chosen_set import ChosenSet
     from seqtrain.evaluation.files import draw_figures, write_tables
     from seqtrain.evaluation.outcomes import outputs_of
@@ -104,9 +103,7 @@ def run(trained: "Trained", node: DictConfig, settings: Settings, name: str, ove
     chosen = ChosenSet(data, settings.set, spec.classes)
     outcomes = _outcomes(trained, chosen)
     resampling = Resampling(len(chosen), settings.resamples)
-    found: Evaluation = (
-        evaluate_classes(outcomes, spec.width, resampling) if spec.classes else evaluate_values(outcomes, resampling)
-    )
+    found = evaluate(outcomes, spec, resampling)
     worst = worst_first(outcomes, settings.worst)
     rows = worst_rows(worst, outcomes, chosen, spec)
 
