@@ -11,8 +11,8 @@ from composing import SMALL, composed, trained
 
 from seqtrain.checkpoints import read_checkpoint
 from seqtrain.datasets.sincos import SinCos
+from seqtrain.divergence import Diverged
 from seqtrain.errors import WrongInput
-from seqtrain.learner import Diverged
 from seqtrain.parts import prepare_parts
 from seqtrain.sequences import Sets
 from seqtrain.training_run import train

@@ -6,11 +6,14 @@ import torch
 from torch import Tensor, nn
 
 from seqtrain.batch import Predicts, Spec
+from seqtrain.build import Recipe
+from seqtrain.carried import check_carries
 from seqtrain.ensembles import head_of
 from seqtrain.errors import WrongInput
 from seqtrain.heads import output_lengths
 from seqtrain.loading import Data
 from seqtrain.network import Change, Network, Normalize, Rescale
+from seqtrain.pretrained import Pretrained, stored_statistics
 from seqtrain.randomness import mix
 from seqtrain.sequences import Statistics
 from seqtrain.tasks import Task
@@ -22,20 +25,30 @@ _TASK_OF: dict[Predicts, str] = {
     "step_classes": "step_classification",
     "values": "regression",
     "classes": "classification",
+    "labels": "multilabel",
 }
 
 
-def assemble(model: Callable[..., nn.Module], task: Task, data: Data, *, seed: int) -> Network:
+def assemble(model: Recipe, task: Task, data: Data, *, seed: int, pretrained: Pretrained | None = None) -> Network:
     """A network with initial weights that are a function of the seed.
 
     Args:
-        model: makes the backbone, given `in_features` and other facts of the data (a `build.Recipe`).
+        model: makes the backbone, given `in_features` and other facts of the data.
+        pretrained: what it starts from instead, with the statistics that its inputs were normalised by.
 
     Raises WrongInput where task, model and data do not fit, saying what to change.
     """
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(mix(seed, _WEIGHTS))
-        return _network(model, task, data.spec, data.statistics, data.target_statistics, data.change, data)
+        statistics = data.statistics if pretrained is None else pretrained.statistics
+        fit_on = data if pretrained is None else None
+        network = _network(model, task, data.spec, statistics, data.target_statistics, data.change, fit_on)
+        if data.carries:
+            check_carries(network, features=data.spec.features)
+    if pretrained is not None:
+        pretrained.check_fits(data.spec, change=data.change is not None)
+        pretrained.fill(network, model, data.spec)
+    return network
 
 
 def rebuild(model: Callable[..., nn.Module], task: Task, spec: Spec, state: Mapping[str, Tensor]) -> Network:
@@ -47,9 +60,11 @@ def rebuild(model: Callable[..., nn.Module], task: Task, spec: Spec, state: Mapp
 
     Raises WrongInput where the state belongs to another network.
     """
-    statistics = _statistics(state, "normalize")
+    statistics = stored_statistics(state, "normalize")
     with torch.random.fork_rng(devices=[]):
-        network = _network(model, task, spec, statistics, _statistics(state, "rescale"), state.get("change.features"))
+        network = _network(
+            model, task, spec, statistics, stored_statistics(state, "rescale"), state.get("change.features")
+        )
     floats = [tensor.dtype for tensor in state.values() if tensor.is_floating_point()]
     network.to(floats[0] if floats else torch.float32)
     try:
@@ -86,16 +101,12 @@ def _network(
     return Network(normalize, backbone, head, rescale, Change(change) if change is not None else None)
 
 
-def _statistics(state: Mapping[str, Tensor], of: str) -> Statistics | None:
-    mean, std = state.get(f"{of}.mean"), state.get(f"{of}.std")
-    return None if mean is None or std is None else Statistics(mean, std)
-
-
 _DESCRIBED: dict[Predicts, str] = {
     "step_values": "values at every step",
     "step_classes": "a class at every step",
     "values": "values for each sequence",
     "classes": "a class for each sequence",
+    "labels": "labels for each sequence",
 }
 
 

@@ -11,27 +11,23 @@ from typing import TYPE_CHECKING, Any
 
 import pytorch_lightning as pl
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.optim import Optimizer
 
 from seqtrain.batch import Batch, Spec, spec_to_plain
+from seqtrain.carried import Carried
 from seqtrain.criteria import Criterion
+from seqtrain.divergence import NotFinite, diverged
 from seqtrain.errors import WrongInput
 from seqtrain.loading.batches import Group
 from seqtrain.metrics import Scores
-from seqtrain.network import Network, reseed
-from seqtrain.randomness import mix
-from seqtrain.ranks import count, counted, gathered, rank, same_everywhere, sum_gradients, summed
+from seqtrain.network import Network
+from seqtrain.ranks import count, gathered, same_everywhere, summed
 from seqtrain.sums import Sums
+from seqtrain.update import Update
 
 if TYPE_CHECKING:
     from seqtrain.schedulers import Scheduler
-
-_DROPOUT = 105  # keeps the key of a step's randomness apart from the other uses of the seed
-
-
-class Diverged(ArithmeticError):
-    """A loss that is not a finite number, found before it could reach the weights."""
 
 
 class Learner(pl.LightningModule):
@@ -69,6 +65,7 @@ class Learner(pl.LightningModule):
         super().__init__()
         self.automatic_optimization = False
         self.network = network
+        self._read = Carried(network)
         self.criterion = criterion
         self.scores = scores
         self.spec = spec
@@ -86,8 +83,6 @@ class Learner(pl.LightningModule):
         self._seed = seed
         self._clip = gradient_clip_val
         self._resumed: dict[str, Any] | None = None
-        self._someone_asked = False
-        self._masks = (rank(),) if count() > 1 else ()  # dropout differs between processes
 
     def configure_optimizers(self) -> Any:
         try:
@@ -102,7 +97,17 @@ class Learner(pl.LightningModule):
         assert not isinstance(wrapped, list)
         self._optimizer = wrapped.optimizer  # the bare one: Lightning's wrapper costs 20 µs a step
         self._scheduler = self.lr_schedulers()
-        self._parameters_list = [p for p in self.network.parameters() if p.requires_grad]
+        self._update = Update(
+            self.network,
+            self.criterion,
+            self.scores,
+            self._optimizer,
+            read=self._read,
+            device=self.device,
+            seed=self._seed,
+            clip=self._clip,
+            asked_to_stop=self._asked_to_stop,
+        )
         same_everywhere(self.network.state_dict().values())
 
     def training_step(self, chunk: list[Group], _: int) -> None:
@@ -112,7 +117,7 @@ class Learner(pl.LightningModule):
         weights = [[self._weight(batch) for batch in group] for group in chunk]
         totals = summed(*[torch.stack(each).sum() if len(each) > 1 else each[0] for each in weights])
         for group, parts, total in zip(chunk, weights, totals, strict=True):
-            if self._someone_asked or (count() == 1 and self._asked_to_stop()):
+            if self._update.someone_asked or (count() == 1 and self._asked_to_stop()):
                 return
             self.last_loss = self._step(group, parts, total)
             self.updates_in_call += 1
@@ -133,76 +138,22 @@ class Learner(pl.LightningModule):
         return 0 * weight if batch.stands_in else weight
 
     def _step(self, group: Group, weights: list[Tensor], weight: Tensor) -> float:
-        """One optimizer step: the mean loss over everything scored in the group's batches, of all processes.
-
-        Args:
-            weights: of the batches of this process.
-            weight: of all batches of all processes.
-        """
+        """One update of a group of batches; the loss."""
         step = self.trainer.global_step
-        loss = 0.0
-        for part, batch in enumerate(group):
-            reseed(self.device, mix(self._seed, _DROPOUT, step, part, *self._masks))
-            if batch.stands_in:
-                self._stand_in(batch)
-                continue
-            outputs = self.network(batch.inputs, batch.lengths)
-            total = self.criterion(outputs, batch)
-            share = total / weight
-            value = float(share.detach())
-            if not math.isfinite(value):
-                raise self._diverged(f"the loss is {value}", group, part)
-            loss += value
-            share.backward()  # type: ignore[no-untyped-call]
-            self.train_sums.add(total.detach(), weights[part], self.scores.measure(outputs.detach(), batch))
-        if count() > 1:
-            loss, asked = sum_gradients(self._parameters_list, loss, float(self._asked_to_stop()))
-            self._someone_asked = asked > 0
-        # A number that is none can leave the loss as it is and still be in the gradient, as where a gate saturates.
-        norm = nn.utils.get_total_norm([p.grad for p in self._parameters_list if p.grad is not None])
-        if not math.isfinite(float(norm)):
-            raise self._diverged("the gradient is not finite", group)
-        if self._clip is not None:
-            nn.utils.clip_grads_with_norm_(self._parameters_list, self._clip, norm)
-        self._optimizer.step()
-        self._optimizer.zero_grad()
+        try:
+            loss = self._update(group, weights, weight, self.train_sums, step=step)
+        except NotFinite as found:
+            raise diverged(found, group, step=step, steps_per_epoch=self.steps_per_epoch) from None
         self._made_steps.increment_by(1)
         if self._scheduler is not None and self._interval == "step":
             self._scheduler.step()  # type: ignore[union-attr]
         return loss
 
-    def _stand_in(self, batch: Batch) -> None:
-        """Take part in the other processes' sums, with nothing to add."""
-        with counted(False):
-            outputs = self.network(batch.inputs, batch.lengths)
-            nothing = 0 * self.criterion(outputs, batch)
-            nothing.backward()  # type: ignore[no-untyped-call]
-
-    def _diverged(self, what: str, group: Group, part: int | None = None) -> Diverged:
-        """What to raise before the weights are touched: the step, and the batches and sequences that it is made of."""
-        step, there = self.trainer.global_step, [part] if part is not None else range(len(group))
-        first = (step - self.current_epoch * self.steps_per_epoch) * len(group) + 1
-        culprits, why = [], "lower optimizer.lr, or set trainer.gradient_clip_val=1"
-        for name in ("inputs", "targets"):
-            for number in there:
-                values = getattr(group[number], name)
-                bad = (~values.isfinite()).reshape(len(values), -1).any(1)
-                culprits += [(number, index) for index in group[number].indices[bad].tolist()]
-            if culprits:
-                why = f"{'its' if len(culprits) == 1 else 'their'} {name} are not finite"
-                break
-        culprits = culprits or [(number, index) for number in there for index in group[number].indices.tolist()]
-        batches = ", ".join(str(first + number) for number in sorted({number for number, _ in culprits}))
-        return Diverged(
-            f"{what} at step {step}, epoch {self.current_epoch + 1}, batch {batches}, "
-            f"training sequences {[index for _, index in culprits[:8]]}: {why}"
-        )
-
     def validation_step(self, chunk: list[Batch], _: int) -> None:
         for batch in chunk:
             if batch.stands_in:
                 continue
-            outputs = self.network(batch.inputs, batch.lengths)
+            outputs = self._read(batch)
             total = self.criterion(outputs, batch)
             self.eval_sums.add(total, self.criterion.weight(batch), self.scores.measure(outputs, batch))
             if self.watch is not None:
@@ -238,12 +189,14 @@ class Learner(pl.LightningModule):
             "step": self.trainer.global_step,
             "epoch": self.trainer.fit_loop.epoch_progress.current.processed,  # type: ignore[attr-defined]
             "train_sums": gathered(self.train_sums.state()),
+            "carried": self._read.states(),
             "spec": spec_to_plain(self.spec),
         }
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         self._resumed = checkpoint["seqtrain"]
         self.train_sums.restore(self._resumed["train_sums"])
+        self._read.restore(self._resumed.get("carried", []))
 
     def on_fit_start(self) -> None:
         """Put step and epoch back by hand, before the training batches ask for the position."""

@@ -6,10 +6,10 @@ import torch
 from torch import Tensor, nn
 
 from seqtrain.batch import Spec
-from seqtrain.criteria import ClassCriterion, Criterion, ValueCriterion, ValueLoss
+from seqtrain.criteria import ClassCriterion, Criterion, LabelCriterion, ValueCriterion, ValueLoss
 from seqtrain.errors import WrongInput
-from seqtrain.heads import LogProbabilities, Read, StepHead, out_features, sequence_head
-from seqtrain.metrics import ClassScores, Scores, ValueScores
+from seqtrain.heads import LabelProbabilities, LogProbabilities, Read, StepHead, out_features, sequence_head
+from seqtrain.metrics import ClassScores, LabelScores, Scores, ValueScores
 from seqtrain.ranges import Fraction
 
 ReadSetting = Literal["auto", "mean", "max", "last", "flatten"]
@@ -66,7 +66,7 @@ class StepClassification:
     """A class at every step.
 
     Args:
-        label_smoothing: share of every target that is spread over all classes.
+        label_smoothing: share of every target that is spread over all classes, in validation and test too.
         class_weights: balanced weighs each class by the inverse of its count in the training set.
     """
 
@@ -92,7 +92,7 @@ class Classification:
 
     Args:
         read: how the model's steps become one vector; auto: as the model prefers.
-        label_smoothing: share of every target that is spread over all classes.
+        label_smoothing: share of every target that is spread over all classes, in validation and test too.
         class_weights: balanced weighs each class by the inverse of its count in the training set.
     """
 
@@ -120,7 +120,29 @@ class Classification:
         return ClassScores(spec.width)
 
 
-Task = StepRegression | Regression | StepClassification | Classification
+class Multilabel:
+    """Any number of labels for a whole sequence.
+
+    Args:
+        read: how the model's steps become one vector; auto: as the model prefers.
+    """
+
+    predicts = "labels"
+
+    def __init__(self, *, read: ReadSetting = "auto") -> None:
+        self._read: ReadSetting = read
+
+    def head(self, backbone: nn.Module, spec: Spec) -> nn.Module:
+        return LabelProbabilities(_read_whole(backbone, spec, self._read))
+
+    def criterion(self, spec: Spec, scale: Tensor | None = None) -> Criterion:
+        return LabelCriterion()
+
+    def scores(self, spec: Spec) -> Scores:
+        return LabelScores(spec.width)
+
+
+Task = StepRegression | Regression | StepClassification | Classification | Multilabel
 
 
 def _read_whole(backbone: nn.Module, spec: Spec, read: ReadSetting) -> nn.Module:

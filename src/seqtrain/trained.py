@@ -15,17 +15,16 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from seqtrain.assemble import rebuild
-from seqtrain.batch import Spec, spec_from_plain
+from seqtrain.batch import Spec
 from seqtrain.build import prepare
-from seqtrain.checkpoints import read_checkpoint
-from seqtrain.errors import WrongInput
-from seqtrain.export.shared import check_spec, is_shared, read_shared
 from seqtrain.export.sizes import check_sizes
+from seqtrain.labels import names_of
 from seqtrain.network import Network
 from seqtrain.run_folder import RunFolder
 from seqtrain.series_arrays import check_finite, to_sequences
 from seqtrain.stepping import Stepper
-from seqtrain.stored_config import part_of, read_stored_config
+from seqtrain.stored_config import part_of
+from seqtrain.stored_model import read_model
 
 Floats = NDArray[np.floating[Any]]
 
@@ -38,13 +37,14 @@ class Predictions:
     """
 
     probabilities: Floats | list[Floats] | None  # (N, C), or a list of (T, C); None where values are predicted
-    values: Floats | list[Floats] | None  # (N, D), or a list of (T, D); None where classes are predicted
+    values: Floats | list[Floats] | None  # (N, D), or a list of (T, D); None where classes or labels are predicted
     classes: tuple[str, ...] = ()  # the C names
+    several: bool = False  # whether any number of the C are there, each with a probability of its own
 
     @cached_property
     def indices(self) -> NDArray[np.int64] | list[NDArray[np.int64]] | None:
-        """The most probable class as its index: (N,), or a list of (T,); None where values are predicted."""
-        if self.probabilities is None:
+        """The most probable class as its index: (N,), or a list of (T,); None where values or labels are predicted."""
+        if self.probabilities is None or self.several:
             return None
         if isinstance(self.probabilities, list):
             return [each.argmax(-1) for each in self.probabilities]
@@ -52,7 +52,12 @@ class Predictions:
 
     @cached_property
     def labels(self) -> list[str] | list[list[str]] | None:
-        """The most probable class by name: N of them, or a list of T for each; None where values are predicted."""
+        """The most probable class by name: N of them, or a list of T for each; None where values are predicted.
+
+        Of several labels those that are more probable than not, a list for each sequence.
+        """
+        if self.several:
+            return [names_of(torch.from_numpy(row > 0.5), self.classes) for row in np.asarray(self.probabilities)]
         if self.indices is None:
             return None
         if isinstance(self.indices, list):
@@ -81,7 +86,7 @@ class Trained:
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """Class names in the order of the probabilities; empty where values are predicted."""
+        """Names of classes or labels in the order of the probabilities; empty where values are predicted."""
         return self.spec.classes
 
     @property
@@ -109,7 +114,9 @@ class Trained:
             outputs = [each.exp() for each in outputs]
         arrays = [each.numpy() for each in outputs]
         said = arrays if self.spec.per_step else np.stack(arrays) if arrays else np.zeros((0, self.spec.width))
-        return Predictions(said if self.classes else None, None if self.classes else said, self.classes)
+        if not self.classes:
+            return Predictions(None, said)
+        return Predictions(said, None, self.classes, several=self.spec.predicts == "labels")
 
     def stepper(self) -> Stepper:
         """Reads sequences one step at a time, and answers after each; see Stepper.
@@ -146,33 +153,7 @@ def load(run: str | PathLike[str], *, device: str = "cpu") -> Trained:
     Raises WrongInput where the folder holds no run or no whole checkpoint, or names a class that is not trusted.
     """
     place = Path(run)
-    if is_shared(place):
-        config, spec, state = read_shared(place)
-    else:
-        config, spec, state = _of_run(RunFolder(place))
+    config, spec, state = read_model(place)
     model, task = prepare(part_of(config, "model"), "model"), prepare(part_of(config, "task"), "task")
     check_sizes(model, spec, state)
     return Trained(rebuild(model, task(), spec, state).to(device), spec, config, folder=place)
-
-
-def _of_run(folder: RunFolder) -> tuple[DictConfig, Spec, dict[str, Tensor]]:
-    config = read_stored_config(folder.config)
-    if not folder.best.is_file():
-        raise WrongInput(f"{folder.path} has no {folder.best.relative_to(folder.path)}: no epoch was validated yet")
-    checkpoint = read_checkpoint(folder.best)
-    spec = stored_spec(checkpoint, folder.best)
-    weights = checkpoint.get("state_dict")
-    if not isinstance(weights, dict) or not all(isinstance(tensor, Tensor) for tensor in weights.values()):
-        raise WrongInput(f"{folder.best} holds no weights: train the model again")
-    prefix = "network."
-    return config, spec, {name[len(prefix) :]: each for name, each in weights.items() if name.startswith(prefix)}
-
-
-def stored_spec(checkpoint: dict[str, Any], path: Path) -> Spec:
-    """What a checkpoint knows of the data that the run was trained on."""
-    try:
-        spec = spec_from_plain(checkpoint["seqtrain"]["spec"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise WrongInput(f"{path} does not say what data it was trained on: train the model again") from error
-    check_spec(spec, path)
-    return spec

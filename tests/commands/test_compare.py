@@ -77,9 +77,15 @@ def test_500_runs_are_compared_in_3_seconds_of_a_processor_without_torch(tmp_pat
     for place in range(500):
         settings = {"seed": place % 5, "model.hidden": place // 5 % 10, "optimizer.lr": 0.001 * (1 + place // 50)}
         make_run(tmp_path / f"{place:03}", settings, {"test/accuracy": place * 7919 % 997 / 1000}, losses=losses)
+    compare(tmp_path / "000")  # the first process of a new installation compiles the libraries to bytecode
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = subprocess.run([sys.executable, "-c", LIGHT, str(tmp_path)], capture_output=True, text=True)
+    told = compare(tmp_path)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    assert done.returncode == 0, done.stderr
-    assert "500 runs in 100 groups: 500 completed" in done.stdout
+    assert "500 runs in 100 groups: 500 completed" in told
     assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 3
+
+
+def compare(path: Path) -> str:
+    done = subprocess.run([sys.executable, "-c", LIGHT, str(path)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout

@@ -12,8 +12,9 @@ import torch
 from pytorch_lightning.callbacks import Checkpoint, EarlyStopping
 
 from seqtrain.checkpoints import Checkpoints, link
+from seqtrain.divergence import Diverged
 from seqtrain.interruption import Interrupted, Interruption
-from seqtrain.learner import Diverged, Learner, metrics
+from seqtrain.learner import Learner, metrics
 from seqtrain.ranks import largest, rank, wait
 from seqtrain.run_folder import RunFolder
 

@@ -4,6 +4,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 
 import numpy as np
@@ -14,7 +15,9 @@ from torch.utils.data import DataLoader
 
 from seqtrain.batch import Batch
 from seqtrain.errors import MachineFailed
-from seqtrain.loading.order import epoch_batches, plain_batches
+from seqtrain.loading.mixup import Mixup
+from seqtrain.loading.order import Batches, epoch_batches, plain_batches
+from seqtrain.loading.streams import Streams, epoch_streams, whole_streams
 from seqtrain.machine import LOST_WORKER
 from seqtrain.one_thread import one_thread
 from seqtrain.randomness import Draws, mix
@@ -28,7 +31,7 @@ _AUGMENTATION = 103  # keeps the key of an augmentation apart from the other use
 
 @dataclass(frozen=True)
 class Reader:
-    """Reads (epoch, draws) from a set as a batch, augmented where the set is for training.
+    """Reads (epoch, draws) from a set as a batch, augmented and mixed where the set is for training.
 
     Draws are those of `order.epoch_batches`; each is augmented in a way of its own. It is the `dataset` of a torch
     DataLoader whose sampler gives such pairs.
@@ -40,18 +43,26 @@ class Reader:
     sequences: Sequences
     seed: int = 0
     augment: Augment | None = None
+    mixup: Mixup | None = None
     rank: int = 0
     ranks: int = 1
 
     def __getitem__(self, what: tuple[int, Tensor | NDArray[np.int64]]) -> Batch:
         epoch, drawn = what[0], torch.as_tensor(what[1])
-        part = drawn[self.rank :: self.ranks]
-        draws = part if len(part) else drawn[:1]
+        part = torch.arange(len(drawn))[self.rank :: self.ranks]
+        rows = part if len(part) else torch.zeros(1, dtype=torch.int64)
         with one_thread():
-            batch = self.sequences.batch(draws % len(self.sequences))
-            if self.augment is not None:
-                batch = self.augment(batch, Draws(mix(self.seed, _AUGMENTATION), epoch, draws))
+            if self.mixup is None:
+                batch = self._augmented(epoch, drawn[rows])
+            else:
+                batch = self.mixup(partial(self._augmented, epoch), drawn, rows, seed=self.seed, epoch=epoch)
         return batch if len(part) else batch._replace(indices=part)
+
+    def _augmented(self, epoch: int, draws: Tensor) -> Batch:
+        batch = self.sequences.batch(draws % len(self.sequences))
+        if self.augment is None:
+            return batch
+        return self.augment(batch, Draws(mix(self.seed, _AUGMENTATION), epoch, draws))
 
 
 class TrainingBatches:
@@ -105,26 +116,39 @@ class TrainingBatches:
     def _chunks(self, epoch: int, done: int) -> Iterator[list[Group]]:
         end = min(self._steps_per_epoch, self._total_steps - epoch * self._steps_per_epoch)
         with one_thread():
-            order = epoch_batches(
-                self._reader.sequences.lengths,
-                self._batch_size,
-                pool=self._pool,
-                seed=self._seed,
-                epoch=epoch,
-                balanced=self._balanced,
-            )
+            order = self._order(epoch)
         left = order[done * self._accumulate : end * self._accumulate]
         batches = read_all(self._reader, epoch, left, self._workers)
         groups = iter(lambda: list(islice(batches, self._accumulate)), [])
         yield from iter(lambda: list(islice(groups, self._chunk)), [])
 
+    def _order(self, epoch: int) -> Batches | Streams:
+        sequences = self._reader.sequences
+        if sequences.series is not None:
+            return epoch_streams(sequences.series, self._batch_size, seed=self._seed, epoch=epoch)
+        return epoch_batches(
+            sequences.lengths,
+            self._batch_size,
+            pool=self._pool,
+            seed=self._seed,
+            epoch=epoch,
+            balanced=self._balanced,
+        )
+
 
 class PlainBatches:
-    """A whole set as chunks of batches, for validation and test: no randomness, similar lengths together."""
+    """A whole set as chunks of batches, for validation and test: no randomness, similar lengths together.
+
+    Where a state is carried from window to window, no series is cut and all windows of one are in order.
+    """
 
     def __init__(self, reader: Reader, *, batch_size: int, chunk: int, workers: int = 0, pool: int = 1) -> None:
         self._reader, self._workers, self._chunk = reader, workers, chunk
-        self._order = plain_batches(reader.sequences.lengths, batch_size, pool=pool)
+        self._order = (
+            plain_batches(reader.sequences.lengths, batch_size, pool=pool)
+            if reader.sequences.series is None
+            else whole_streams(reader.sequences.series, batch_size)
+        )
 
     def __len__(self) -> int:
         return -(-len(self._order) // self._chunk)
@@ -134,7 +158,16 @@ class PlainBatches:
         return iter(lambda: list(islice(batches, self._chunk)), [])
 
 
-def read_all(reader: Reader, epoch: int, order: Sequence[Tensor], workers: int) -> Iterator[Batch]:
+def read_all(reader: Reader, epoch: int, order: Batches | Streams, workers: int) -> Iterator[Batch]:
+    """The batches in order, each told what goes on in it from the one before."""
+    batches = _read(reader, epoch, order, workers)
+    if isinstance(order, Batches):
+        return batches
+    rows = (each[reader.rank :: reader.ranks] for each in order.continues())
+    return (batch._replace(continues=continues) for batch, continues in zip(batches, rows, strict=True))
+
+
+def _read(reader: Reader, epoch: int, order: Sequence[Tensor], workers: int) -> Iterator[Batch]:
     """The batches in order, read in this process or by so many others.
 
     Of several that train together each reads its own part itself: forked workers would inherit the locks of the

@@ -10,9 +10,11 @@ from torch import Tensor
 from seqtrain.batch import Spec
 from seqtrain.errors import WrongInput
 from seqtrain.loading.batches import Augment, PlainBatches, Reader, TrainingBatches
+from seqtrain.loading.mixup import Mixup, find_mixup
 from seqtrain.loading.padding import expected_padding
 from seqtrain.loading.settings import Loading
 from seqtrain.loading.sides import divide
+from seqtrain.loading.streams import check_streams
 from seqtrain.one_thread import one_thread
 from seqtrain.ranks import count, rank
 from seqtrain.sequences import Sequences, Sets, Statistics, View, target_statistics
@@ -33,6 +35,7 @@ class Data:
     target_statistics: Statistics | None
     augment: Augment | None
     loading: Loading
+    mixup: Mixup | None = None
     change: Tensor | None = None  # (D,) int64: the features from whose last step each value is learnt as a change
 
     @property
@@ -45,6 +48,11 @@ class Data:
         """What a finished run is shown on: the test set, or else what there is."""
         found = self.val if self.test is None else self.test
         return self.train if found is None else found
+
+    @property
+    def carries(self) -> bool:
+        """Whether a model's state goes on from window to window."""
+        return self.train.series is not None
 
     @property
     def _workers(self) -> int:
@@ -72,10 +80,10 @@ class Data:
                 "data.workers is %d but processes that train together read their parts themselves: 0 is used",
                 self.loading.workers,
             )
-        if self.train.shortest != self.train.longest:
+        if self.train.shortest != self.train.longest and not self.carries:
             self._tell_padding(seed)
         return TrainingBatches(
-            Reader(self.train, seed, self.augment, rank(), count()),
+            Reader(self.train, seed, self.augment, self.mixup, rank(), count()),
             batch_size=self.loading.batch_size,
             accumulate=accumulate,
             chunk=chunk,
@@ -122,6 +130,7 @@ def load_data(data_set: object, loading: Loading, *, seed: int) -> Data:
             raise WrongInput(
                 "balanced is true but the data has no class for each sequence to draw by: set data.balanced=false"
             )
+        check_streams(sets, loading)
         train, val, test = divide(sets, loading, seed=seed)
         if loading.limit is not None:
             most = loading.limit * loading.batch_size
@@ -129,6 +138,7 @@ def load_data(data_set: object, loading: Loading, *, seed: int) -> Data:
             val, test = (part and _limited(part, most) for part in (val, test))
         statistics = sets.normalize(train) if sets.normalize is not None else None
         scale = target_statistics(train, sets.change_from) if sets.scale_targets else None
+        mixup = find_mixup(loading.mixup, sets, statistics)
         fitted = sets.fit_augment(train) if sets.fit_augment is not None else None
     return Data(
         train=train,
@@ -140,13 +150,16 @@ def load_data(data_set: object, loading: Loading, *, seed: int) -> Data:
         target_statistics=scale,
         augment=None if loading.limit is not None else sets.augment if sets.fit_augment is None else fitted,
         loading=loading,
+        mixup=mixup if loading.limit is None else None,
         change=torch.tensor(sets.change_from) if sets.change_from else None,
     )
 
 
 def _limited(part: Sequences, count: int) -> Sequences:
-    """At most so many sequences, spread over the set."""
-    return part if len(part) <= count else part.select(torch.linspace(0, len(part) - 1, count).long())
+    """At most so many sequences, spread over the set; the first ones where each goes on from the one before."""
+    if len(part) <= count:
+        return part
+    return part.select(torch.linspace(0, len(part) - 1, count).long() if part.series is None else torch.arange(count))
 
 
 def _check(sets: Sets) -> None:
@@ -178,6 +191,13 @@ def _check_targets(name: str, part: Sequences, sets: Sets) -> None:
     if len(part) == 0:
         raise WrongInput(f"the {name} set has no sequences")
     targets = part.targets
+    if sets.predicts == "labels":
+        if targets.shape[1:] != (len(sets.classes),) or not ((targets == 0) | (targets == 1)).all():
+            raise WrongInput(
+                f"the {name} set's targets are {targets.dtype} {tuple(targets.shape)}: must be 0.0 or 1.0 for each of "
+                f"{len(sets.classes)} labels"
+            )
+        return
     if sets.predicts in ("values", "step_values"):
         if targets.dim() != 2 or not targets.is_floating_point():
             raise WrongInput(
@@ -196,6 +216,8 @@ def _check_targets(name: str, part: Sequences, sets: Sets) -> None:
 
 def _class_counts(train: Sequences, classes: int) -> tuple[int, ...]:
     targets = train.targets
+    if targets.is_floating_point():  # (N, C) labels
+        return tuple(targets.sum(0).long().tolist())
     if train.per_step:
         batches = (train.batch(indices) for indices in torch.split(torch.arange(len(train)), 1024))
         counts = sum(torch.bincount(b.targets[b.scored], minlength=classes) for b in batches)

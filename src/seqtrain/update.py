@@ -1,0 +1,109 @@
+"""One update: a group of batches forward and backward, and then one move of the optimizer."""
+
+import math
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from seqtrain.batch import Batch
+from seqtrain.criteria import Criterion
+from seqtrain.divergence import NotFinite
+from seqtrain.loading.batches import Group
+from seqtrain.metrics import Scores
+from seqtrain.network import Network, reseed
+from seqtrain.randomness import mix
+from seqtrain.ranks import count, counted, rank, sum_gradients
+from seqtrain.sums import Sums
+
+_DROPOUT = 105  # keeps the key of a step's randomness apart from the other uses of the seed
+
+
+class Update:
+    """Makes updates: the mean loss over everything scored in a group's batches, of all processes, gets smaller.
+
+    Args:
+        network: maps (inputs, lengths) to predictions.
+        criterion: the task's loss, as a sum and a weight.
+        scores: the task's metrics, as sums.
+        optimizer: of the network's parameters.
+        read: what the network predicts for a batch, given those before.
+        device: where they are.
+        seed: what dropout's randomness is keyed by, with the step.
+        clip: largest norm of all gradients together, or None.
+        asked_to_stop: whether this process was.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        criterion: Criterion,
+        scores: Scores,
+        optimizer: Optimizer,
+        *,
+        read: Callable[[Batch], Tensor],
+        device: torch.device,
+        seed: int,
+        clip: float | None,
+        asked_to_stop: Callable[[], bool],
+    ) -> None:
+        self._network = network
+        self._criterion = criterion
+        self._scores = scores
+        self._optimizer = optimizer
+        self._read = read
+        self._parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
+        self._device = device
+        self._seed = seed
+        self._clip = clip
+        self._asked_to_stop = asked_to_stop
+        self._masks = (rank(),) if count() > 1 else ()  # dropout differs between processes
+        self.someone_asked = False  # one of several processes, as all of them learn with an update
+
+    def __call__(self, group: Group, weights: Sequence[Tensor], weight: Tensor, sums: Sums, *, step: int) -> float:
+        """One update; the loss. Raises NotFinite before anything is touched by a number that is none.
+
+        Args:
+            weights: of the batches of this process.
+            weight: of all batches of all processes.
+            sums: what the batches' loss and metrics are added to.
+            step: updates made so far.
+        """
+        loss = 0.0
+        for part, batch in enumerate(group):
+            reseed(self._device, mix(self._seed, _DROPOUT, step, part, *self._masks))
+            if batch.stands_in:
+                self._stand_in(batch)
+                continue
+            outputs = self._read(batch)
+            total = self._criterion(outputs, batch)
+            share = total / weight
+            value = float(share.detach())
+            if not math.isfinite(value):
+                raise NotFinite(f"the loss is {value}", part)
+            loss += value
+            share.backward()  # type: ignore[no-untyped-call]
+            sums.add(total.detach(), weights[part], self._scores.measure(outputs.detach(), batch))
+        if count() > 1:
+            loss, asked = sum_gradients(self._parameters, loss, float(self._asked_to_stop()))
+            self.someone_asked = asked > 0
+        self._move()
+        return loss
+
+    def _move(self) -> None:
+        # A number that is none can leave the loss as it is and still be in the gradient, as where a gate saturates.
+        norm = nn.utils.get_total_norm([p.grad for p in self._parameters if p.grad is not None])
+        if not math.isfinite(float(norm)):
+            raise NotFinite("the gradient is not finite")
+        if self._clip is not None:
+            nn.utils.clip_grads_with_norm_(self._parameters, self._clip, norm)
+        self._optimizer.step()
+        self._optimizer.zero_grad()
+
+    def _stand_in(self, batch: Batch) -> None:
+        """Take part in the other processes' sums, with nothing to add."""
+        with counted(False):
+            outputs = self._network(batch.inputs, batch.lengths)
+            nothing = 0 * self._criterion(outputs, batch)
+            nothing.backward()  # type: ignore[no-untyped-call]
