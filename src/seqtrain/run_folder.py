@@ -106,8 +106,10 @@ class RunFolder:
 
     def best_checkpoint(self, step: int) -> dict[str, Any]:
         """What best.ckpt holds. Raises WrongInput unless it is of that update, as the record says it is."""
-        if read_checkpoint(self.last)["seqtrain"]["step"] == step:  # killed before best.ckpt followed last.ckpt
-            link(self.last, self.best)
+        last = read_checkpoint(self.last)
+        if last["seqtrain"]["step"] == step:
+            link(self.last, self.best)  # where it was killed before best.ckpt followed
+            return last
         content = read_checkpoint(self.best)
         if content["seqtrain"]["step"] != step:
             raise WrongInput(f"{self.best} is of update {content['seqtrain']['step']}, not {step}: start a new run")
