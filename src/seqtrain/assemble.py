@@ -5,23 +5,17 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor, nn
 
-from seqtrain.batch import Predicts, Spec
+from seqtrain.batch import Spec
 from seqtrain.errors import WrongInput
 from seqtrain.heads import output_lengths
 from seqtrain.loading import Data
 from seqtrain.network import Change, Network, Normalize, Rescale
 from seqtrain.randomness import mix
 from seqtrain.sequences import Sequences, Statistics
-from seqtrain.tasks import Task
+from seqtrain.tasks import Task, check_task
 
 _WEIGHTS = 106  # keeps the key of the initial weights apart from the other uses of the seed
 _MOST_TO_FIT = 4096  # sequences, spread over the training set
-_TASK_OF: dict[Predicts, str] = {
-    "step_values": "step_regression",
-    "step_classes": "step_classification",
-    "values": "regression",
-    "classes": "classification",
-}
 
 
 def assemble(model: Callable[..., nn.Module], task: Task, data: Data, *, seed: int) -> Network:
@@ -68,11 +62,7 @@ def _network(
     change: Tensor | None,
     fit_on: Sequences | None = None,
 ) -> Network:
-    if task.predicts != spec.predicts:
-        raise WrongInput(
-            f"task is {_TASK_OF[task.predicts]} but the data has {_DESCRIBED[spec.predicts]}: "  # type: ignore[index]
-            f"set task={_TASK_OF[spec.predicts]}"
-        )
+    check_task(task, spec.predicts)
     backbone = model(in_features=spec.features, per_step=spec.per_step, longest=spec.longest, shortest=spec.shortest)
     fit = getattr(backbone, "fit", None)
     if callable(fit) and fit_on is not None:
@@ -88,14 +78,6 @@ def _network(
 def _statistics(state: Mapping[str, Tensor], of: str) -> Statistics | None:
     mean, std = state.get(f"{of}.mean"), state.get(f"{of}.std")
     return None if mean is None or std is None else Statistics(mean, std)
-
-
-_DESCRIBED: dict[Predicts, str] = {
-    "step_values": "values at every step",
-    "step_classes": "a class at every step",
-    "values": "values for each sequence",
-    "classes": "a class for each sequence",
-}
 
 
 def _training_inputs(data: Data) -> tuple[Tensor, Tensor]:

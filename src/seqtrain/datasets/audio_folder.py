@@ -10,6 +10,7 @@ from typing import Literal, TextIO
 import torch
 from torch import Tensor
 
+from seqtrain.batch import Predicts
 from seqtrain.datasets.audio_features import AudioFeatures
 from seqtrain.datasets.file_facts import Facts, Naming, check_sides
 from seqtrain.datasets.folder_labels import Side, pattern
@@ -70,6 +71,8 @@ class AudioFolder:
         download: fetch it into `folder` where there is no such folder
         cache: folder in which spectrograms are kept, to be read at once the next time; null: none are
     """
+
+    predicts: Predicts = "classes"
 
     def __init__(
         self,
@@ -153,7 +156,7 @@ class AudioFolder:
             train=_part(facts, store, "train"),
             val=_part(facts, store, "val") if "val" in facts.sides else None,
             test=_part(facts, store, "test") if "test" in facts.sides else None,
-            predicts="classes",
+            predicts=self.predicts,
             classes=facts.classes,
             view="spectrogram",
             normalize=feature_statistics,

@@ -4,6 +4,7 @@ import math
 
 import torch
 
+from seqtrain.batch import Predicts
 from seqtrain.errors import WrongInput
 from seqtrain.one_thread import one_thread
 from seqtrain.randomness import generator
@@ -33,6 +34,8 @@ class SinCos:
         val_size: sequences to validate on
         test_size: sequences to test on
     """
+
+    predicts: Predicts = "step_values"
 
     def __init__(
         self,
@@ -69,7 +72,7 @@ class SinCos:
                 train=self._waves(self.train_size, seed, _TRAIN),
                 val=self._waves(self.val_size, seed, _VAL),
                 test=self._waves(self.test_size, seed, _TEST),
-                predicts="step_values",
+                predicts=self.predicts,
                 view="curve",
                 published=True,  # made, not found: waves are equal where neither phase nor noise tells them apart
             )
