@@ -8,6 +8,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from seqtrain.assemble import assemble
 from seqtrain.callbacks.early_stopping import EarlyStopping
+from seqtrain.callbacks.explosion import Explosion, most_loss
 from seqtrain.callbacks.frozen import Frozen
 from seqtrain.callbacks.progress import Progress
 from seqtrain.callbacks.pruning import Behind, Pruning
@@ -74,11 +75,12 @@ def make_fit(
     checkpoints.check_metric(scores.names)
     steps_per_epoch = data.steps_per_epoch(training.accumulate_grad_batches)
     total_steps = training.total_steps(steps_per_epoch)
+    criterion = task.criterion(data.spec, data.target_scale)
     network = assemble(parts.model, task, data, seed=seed, pretrained=pretrained)
     _tell_own_statistics(network)
     learner = Learner(
         network,
-        task.criterion(data.spec, data.target_scale),
+        criterion,
         scores,
         spec=data.spec,
         optimizer=parts.optimizer(),
@@ -95,6 +97,7 @@ def make_fit(
     callbacks = [_callback(recipe(), checkpoints) for recipe in parts.callbacks.values()]
     callbacks += [Frozen()] if parts.run.freeze else []
     callbacks += [Progress()] if training.progress and rank() == 0 else []
+    callbacks += [Explosion(most_loss(criterion, data.train.targets))]
     callbacks += [record] if behind is None else [record, Pruning(record, behind)]
     loggers = _loggers(parts, run, resumed_at) if rank() == 0 else []
     trainer = training.trainer(run.path, total_steps, callbacks, loggers)
