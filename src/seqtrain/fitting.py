@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from seqtrain.assemble import assemble
+from seqtrain.callbacks.averaging import Averaging
 from seqtrain.callbacks.early_stopping import EarlyStopping
 from seqtrain.callbacks.explosion import Explosion, most_loss
 from seqtrain.callbacks.frozen import Frozen
@@ -95,6 +96,7 @@ def make_fit(
         _check_needs_no_validation(parts)
     record = Record(run, checkpoints, interruption, validates=data.val is not None)
     callbacks = [_callback(recipe(), checkpoints) for recipe in parts.callbacks.values()]
+    callbacks += [Averaging(training.ema_decay)] if training.ema_decay is not None else []
     callbacks += [Frozen()] if parts.run.freeze else []
     callbacks += [Progress()] if training.progress and rank() == 0 else []
     callbacks += [Explosion(most_loss(criterion, data.train.targets))]
