@@ -77,6 +77,7 @@ class Learner(pl.LightningModule):
         self.total_steps = total_steps
         self._asked_to_stop = asked_to_stop
         self.watch: Callable[[Batch, Tensor], None] | None = None  # sees every batch of an evaluation and its outputs
+        self.after_update: Callable[[int], None] | None = None  # is told how many updates were made
         self._make_optimizer = optimizer
         self._make_scheduler = scheduler
         self._interval = getattr(scheduler, "interval", "step")
@@ -145,6 +146,8 @@ class Learner(pl.LightningModule):
         except NotFinite as found:
             raise diverged(found, group, step=step, steps_per_epoch=self.steps_per_epoch) from None
         self._made_steps.increment_by(1)
+        if self.after_update is not None:
+            self.after_update(step + 1)
         if self._scheduler is not None and self._interval == "step":
             self._scheduler.step()  # type: ignore[union-attr]
         return loss
