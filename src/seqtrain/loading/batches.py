@@ -45,7 +45,7 @@ class Reader:
 
     def __getitem__(self, what: tuple[int, Tensor | NDArray[np.int64]]) -> Batch:
         epoch, drawn = what[0], torch.as_tensor(what[1])
-        part = drawn[self.rank :: self.ranks]
+        part = drawn[self.rank :: self.ranks] if self.ranks > 1 else drawn
         draws = part if len(part) else drawn[:1]
         with one_thread():
             batch = self.sequences.batch(draws % len(self.sequences))
