@@ -43,3 +43,15 @@ def test_class_losses_are_torchs_weighted_mean_over_scored_steps(smoothing, weig
     assert torch.allclose(
         loss, functional.cross_entropy(scores[:, 0], targets[:, 0], weights, label_smoothing=smoothing)
     )
+
+
+def test_label_smoothing_spreads_a_share_of_every_target_over_all_classes() -> None:
+    outputs, targets, share = torch.randn(3, 4).log_softmax(-1), torch.tensor([2, 0, 3]), 0.3
+    expected = 0.0
+    for row in range(3):
+        for c in range(4):
+            wanted = (1 - share) * (c == int(targets[row])) + share / 4  # q' of Szegedy et al. 2016, section 7
+            expected -= wanted * float(outputs[row, c])
+    criterion = ClassCriterion(label_smoothing=share, class_weights=None)
+    assert float(criterion(outputs, _batch(targets))) == pytest.approx(expected, rel=1e-5)
+    assert float(criterion.weight(_batch(targets))) == 3

@@ -13,7 +13,7 @@ from seqtrain.sequences import Sequences, feature_statistics
 
 LENGTHS = [1, 2, 11, 12, 40]
 FEATURES = 3
-TASKS = ["step_regression", "regression", "step_classification", "classification"]
+TASKS = ["step_regression", "regression", "step_classification", "classification", "multilabel"]
 
 
 def make_data(predicts: str) -> Data:
@@ -23,9 +23,10 @@ def make_data(predicts: str) -> Data:
         "values": torch.randn(len(LENGTHS), 2),
         "step_classes": [torch.randint(4, (n,)) for n in LENGTHS],
         "classes": torch.tensor([0, 1, 2, 3, 1]),
+        "labels": torch.tensor([[1.0, 0, 0, 1], [0, 0, 0, 0], [1, 1, 1, 1], [0, 1, 0, 0], [0, 0, 1, 1]]),
     }[predicts]
     train = Sequences.of(inputs, targets)
-    classes = tuple("abcd") if "classes" in predicts else ()
+    classes = () if "values" in predicts else tuple("abcd")
     spec = Spec(FEATURES, 1, 40, predicts, len(classes) or 2, classes, (1, 2, 1, 1) if classes else ())
     statistics = feature_statistics(train)
     return Data(train, train, train, spec, "curve", statistics, None, None, Loading())

@@ -1,4 +1,4 @@
-"""What targets given as arrays ask for: classes or values, for each sequence or at every step."""
+"""What targets given as arrays ask for: classes, labels or values, for each sequence or at every step."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ from torch import Tensor
 
 from seqtrain.batch import Predicts
 from seqtrain.errors import WrongInput
+from seqtrain.labels import as_targets
 
 _CHOICE = 'say which with predicts="values" or predicts="step_values"'
 
@@ -20,7 +21,7 @@ class Targets:
     """Targets of N sequences as `Sequences.of` takes them."""
 
     predicts: Predicts
-    values: Tensor | list[Tensor]  # (N,) int64 or (N, D) float32; or N of (T,) int64 or (T, D) float32
+    values: Tensor | list[Tensor]  # (N,) int64, (N, D) or (N, C) float32; or N of (T,) int64 or (T, D) float32
     classes: tuple[str, ...] = ()
 
 
@@ -31,7 +32,8 @@ def read_targets(
 
     Words, whole numbers and true or false are classes, numbers with a decimal point are values. One for each sequence,
     or a row (N, D), belongs to the whole sequence; (N, T, D), or a list of arrays as long as their sequences, to its
-    steps.
+    steps. Lists of words or whole numbers that are not all as long as their sequences, and name nothing twice, are the
+    labels of each sequence; where labels are asked for, one array (N, C) of 0 and 1 may say which each has.
 
     Args:
         given: a list, an array, a tensor or a column of a data frame.
@@ -45,6 +47,8 @@ def read_targets(
     if len(rows) != len(lengths):
         raise WrongInput(f"there are {len(lengths)} sequences but {len(rows)} targets: give one target for each")
     predicts = predicts or _asked(rows, lengths)
+    if predicts == "labels":
+        return _labels(rows, classes, marked=getattr(given, "ndim", 0) == 2)
     per_step = predicts in ("step_values", "step_classes")
     for index, (row, steps) in enumerate(zip(rows, lengths, strict=True)):
         if per_step and (row.ndim == 0 or len(row) != steps):
@@ -78,7 +82,7 @@ def _array(given: Any) -> NDArray[Any]:
 
 
 def _asked(rows: Sequence[NDArray[Any]], lengths: Sequence[int]) -> Predicts:
-    named = not any(_is_float(row) for row in rows)
+    named = not any(_is_float(row) for row in rows if row.size)
     if all(row.ndim == 0 for row in rows):
         return "classes" if named else "values"
     if all(row.ndim == 2 for row in rows):
@@ -86,7 +90,9 @@ def _asked(rows: Sequence[NDArray[Any]], lengths: Sequence[int]) -> Predicts:
     if any(row.ndim != 1 for row in rows):
         raise WrongInput("targets have different shapes: give all of them for a sequence, or all of them for its steps")
     if named:
-        return "step_classes"
+        if all(len(row) == steps for row, steps in zip(rows, lengths, strict=True)):
+            return "step_classes"
+        return "labels" if all(len(set(row.tolist())) == len(row) for row in rows) else "step_classes"
     if any(len(row) != steps for row, steps in zip(rows, lengths, strict=True)):
         return "values"
     if len(set(lengths)) > 1:
@@ -121,6 +127,29 @@ def _classes(rows: Sequence[NDArray[Any]], predicts: Predicts, known: tuple[str,
     index = {name: place for place, name in enumerate(names)}
     indexed = [torch.tensor([index[str(each)] for each in row.reshape(-1).tolist()]) for row in rows]
     return Targets(predicts, torch.cat(indexed) if predicts == "classes" else indexed, names)
+
+
+def _labels(rows: Sequence[NDArray[Any]], known: tuple[str, ...] | None, *, marked: bool) -> Targets:
+    """Labels by name; or, where they are `marked`, 0 and 1 of each, which are called 0, 1, … up to C - 1."""
+    if any(row.ndim != 1 for row in rows):
+        raise WrongInput("predicts is labels but a target is no list: give the labels of each sequence as a list")
+    if marked:
+        if any(((row != 0) & (row != 1)).any() for row in rows):
+            raise WrongInput("predicts is labels but an array has other numbers than 0 and 1: give a list of lists")
+        names = tuple(map(str, range(len(rows[0]))))
+        if known is not None and len(known) != len(names):
+            raise WrongInput(f"there are {len(names)} labels, but {len(known)} to train on: give as many columns")
+        return Targets("labels", torch.tensor(np.stack(rows).astype(np.float32)), names)
+    found = {each for row in rows for each in row.tolist()}
+    if any(each is None or each != each for each in found):
+        raise WrongInput("a label is missing (None or NaN): leave it out")
+    names = tuple(str(each) for each in sorted(found, key=lambda each: (isinstance(each, str), each)))
+    if known is not None and (unseen := [name for name in names if name not in known]):
+        raise WrongInput(f"the label {unseen[0]!r} is not among those to train on: {', '.join(known[:8])}")
+    names = names if known is None else known
+    if not names:
+        raise WrongInput("no sequence has a label: give some of them labels")
+    return Targets("labels", as_targets([[str(each) for each in row.tolist()] for row in rows], names), names)
 
 
 def _values(row: NDArray[Any], index: int, *, per_step: bool) -> Tensor:

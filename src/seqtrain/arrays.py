@@ -1,13 +1,15 @@
 """A data set of arrays that a program holds: what `seqtrain.fit` trains on."""
 
+from functools import partial
 from typing import Any
 
 from torch import Tensor
 
 from seqtrain.array_targets import Targets, read_targets
 from seqtrain.batch import Predicts
+from seqtrain.datasets.series_augment import Changes, series_augment
 from seqtrain.errors import WrongInput
-from seqtrain.ranges import Fraction
+from seqtrain.ranges import Fraction, NonNegative
 from seqtrain.sequences import Sequences, Sets, feature_statistics
 from seqtrain.series_arrays import check_finite, to_sequences
 
@@ -29,6 +31,10 @@ class Arrays:
         predicts: what targets are, where their shape leaves it open
         test_fraction: share to test on where `test` is not given; 0 for no test set
         normalize: whether each feature is brought to mean 0 and standard deviation 1 of the training set
+        jitter: noise in training, in standard deviations of each feature (Um et al. 2017)
+        scaling: of each feature about its mean, in training, by random factors of this deviation around 1
+        crop: largest share of a sequence that is left out in training, before and after a random window, with the
+            targets of its steps
     """
 
     def __init__(
@@ -41,6 +47,9 @@ class Arrays:
         predicts: Predicts | None = None,
         test_fraction: Fraction = 0.2,
         normalize: bool = True,
+        jitter: NonNegative = 0.0,
+        scaling: NonNegative = 0.0,
+        crop: Fraction = 0.0,
     ) -> None:
         self.given: tuple[Any, Any] | None = None if inputs is None else (inputs, targets)
         self.test = test
@@ -48,6 +57,7 @@ class Arrays:
         self.predicts: Predicts | None = predicts
         self.test_fraction = test_fraction
         self.normalize = normalize
+        self.changes = Changes(jitter, scaling, crop)
 
     def load(self, seed: int) -> Sets:
         if self.given is None:
@@ -73,6 +83,7 @@ class Arrays:
             test_fraction=self.test_fraction,
             normalize=feature_statistics if self.normalize else None,
             scale_targets=asked.predicts in ("values", "step_values"),
+            fit_augment=partial(series_augment, changes=self.changes),
         )
 
 

@@ -12,7 +12,7 @@ import torch
 from pydantic import TypeAdapter
 from torch import Tensor
 
-Predicts = Literal["step_values", "step_classes", "values", "classes"]
+Predicts = Literal["step_values", "step_classes", "values", "classes", "labels"]
 
 
 class Batch(NamedTuple):
@@ -20,7 +20,8 @@ class Batch(NamedTuple):
 
     inputs: Tensor  # (B, T, F) float
     lengths: Tensor  # (B,) int64: the valid steps of each sequence
-    targets: Tensor  # (B, T, D) float, (B, T) int64, (B, D) float or (B,) int64, as `Spec.predicts` says
+    targets: Tensor  # (B, T, D) float, (B, T) int64, (B, D) float, (B,) int64 or of labels (B, C) float, as
+    # `Spec.predicts` says; where training sequences were mixed (B, C) float, the shares of the classes
     scored: Tensor | None  # (B, T) bool: the steps that count; None where a whole sequence is predicted
     indices: Tensor  # (B,) int64: which sequences of their set these are; (0,) where others count them
     continues: Tensor | None = None  # (B,) bool: what goes on from its row of the batch before; None: nothing can
@@ -39,8 +40,8 @@ class Spec:
     shortest: int  # steps of the shortest sequence of all sets
     longest: int
     predicts: Predicts
-    width: int  # how many values are predicted, or how many classes there are
-    classes: tuple[str, ...] = ()  # their names, in the order of the class indices
+    width: int  # how many values are predicted, or how many classes or labels there are
+    classes: tuple[str, ...] = ()  # names of classes or labels, in the order of their indices
     class_counts: tuple[int, ...] = ()  # how many sequences (or steps) of each are in the training set
     scaled_by: tuple[float, ...] = ()  # of each value, where metrics are told of errors divided by these too
 

@@ -53,6 +53,11 @@ class ValueCriterion(nn.Module):
         unscored = ~batch.scored[:, :, None]  # masked first: what is not scored may be no number at all
         return self._loss(outputs.masked_fill(unscored, 0), targets.masked_fill(unscored, 0), reduction="sum")
 
+    def of_error(self, size: float) -> float:
+        """The loss where every value is off by so much, in its own units and where it is divided by least."""
+        scale = 1.0 if self.scale is None else float(self.scale.min())
+        return float(self._loss(torch.tensor(size / scale, dtype=torch.float64), torch.zeros((), dtype=torch.float64)))
+
     def weight(self, batch: Batch) -> Tensor:
         if batch.scored is None:
             return torch.tensor(float(batch.targets.numel()), device=batch.targets.device)
@@ -60,10 +65,12 @@ class ValueCriterion(nn.Module):
 
 
 class ClassCriterion(nn.Module):
-    """Cross entropy of log-probabilities (B, C) or (B, T, C), with label smoothing (Szegedy et al. 2016).
+    """Cross entropy of log-probabilities (B, C) or (B, T, C), with label smoothing (Szegedy et al. 2016, eq. 8).
+
+    Targets may also be shares of every class, (B, C) float, as mixup makes them.
 
     Args:
-        label_smoothing: the share of every target that is spread over all classes.
+        label_smoothing: the share of every target that is spread over all classes; in validation and test too.
         class_weights: (C,) float, one a class, or None; the mean is over the weights, as torch's.
     """
 
@@ -79,14 +86,37 @@ class ClassCriterion(nn.Module):
             outputs, targets = outputs[batch.scored], batch.targets[batch.scored]  # (scored steps, C)
         else:
             targets = batch.targets
-        if self.label_smoothing == 0:
+        if self.label_smoothing == 0 and not targets.is_floating_point():
             return functional.nll_loss(outputs, targets, self.class_weights, reduction="sum")
-        return functional.cross_entropy(
-            outputs, targets, self.class_weights, reduction="sum", label_smoothing=self.label_smoothing
-        )
+        return -(self._shares(targets, outputs) * outputs).sum()  # linear in log-probabilities, as ensembles need it
 
     def weight(self, batch: Batch) -> Tensor:
         targets = batch.targets if batch.scored is None else batch.targets[batch.scored]
         if self.class_weights is None:
-            return torch.tensor(float(targets.numel()), device=targets.device)
+            return torch.tensor(float(len(targets)), device=targets.device)
+        if targets.is_floating_point():
+            return (targets @ self.class_weights).sum()
         return self.class_weights[targets].sum()
+
+    def _shares(self, targets: Tensor, outputs: Tensor) -> Tensor:
+        """(…, C): how much each class counts."""
+        classes = outputs.shape[-1]
+        shares = targets if targets.is_floating_point() else functional.one_hot(targets, classes).to(outputs)
+        shares = shares * (1 - self.label_smoothing) + self.label_smoothing / classes
+        return shares if self.class_weights is None else shares * self.class_weights
+
+
+class LabelCriterion(nn.Module):
+    """Binary cross entropy of the log-probabilities (B, C) of labels that have nothing to do with one another.
+
+    -sum over b, c of y log p + (1 - y) log(1 - p), with y 0, 1, or between them where sequences were mixed; divided by
+    B times C it is what torch's binary_cross_entropy_with_logits gives for the log-odds.
+    """
+
+    def forward(self, outputs: Tensor, batch: Batch) -> Tensor:
+        least = torch.finfo(outputs.dtype).tiny  # p = 1 exactly would make log(1 - p) infinite
+        absent = torch.log(-torch.expm1(outputs.clamp(max=-least)))  # log(1 - p), exact also for p near 1
+        return -(batch.targets * outputs + (1 - batch.targets) * absent).sum()
+
+    def weight(self, batch: Batch) -> Tensor:
+        return torch.tensor(float(batch.targets.numel()), device=batch.targets.device)

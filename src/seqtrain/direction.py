@@ -5,7 +5,7 @@ from typing import Literal
 from seqtrain.errors import WrongInput
 
 _LESS = ("loss", "mse", "rmse", "mae", "calibration_error")
-_MORE = ("r2", "accuracy", "f1", "auroc")
+_MORE = ("r2", "accuracy", "f1", "auroc", "exact_match", "f1_micro", "average_precision")
 
 
 def less_is_better(metric: str, mode: Literal["auto", "min", "max"], setting: str) -> bool:

@@ -79,6 +79,23 @@ class LogProbabilities(nn.Module):
         return scores.log_softmax(-1)
 
 
+class LabelProbabilities(nn.Module):
+    """Another head's outputs, as log-odds, as the log-probability of each label by itself."""
+
+    def __init__(self, head: nn.Module) -> None:
+        super().__init__()
+        self.head = head
+
+    def forward(self, outputs: Tensor, lengths: Tensor) -> Tensor:
+        odds: Tensor = self.head(outputs, lengths)
+        return nn.functional.logsigmoid(odds)
+
+
+def reader(head: nn.Module) -> nn.Module:
+    """What of a head reads the steps, without what makes probabilities of it."""
+    return head.head if isinstance(head, LogProbabilities | LabelProbabilities) else head
+
+
 def mean_over_time(outputs: Tensor, lengths: Tensor) -> Tensor:
     """(B, T, H) -> (B, H), padding left out."""
     return zero_padding(outputs, lengths).sum(1) / lengths[:, None]

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from seqtrain.batch import Batch
+from seqtrain.labels import present
 
 
 class Scores(Protocol):
@@ -69,7 +70,10 @@ class ValueScores:
 
 
 class ClassScores:
-    """accuracy (micro) and f1 (macro, over the classes that occur or were predicted) of all scored classes."""
+    """accuracy (micro) and f1 (macro, over the classes that occur or were predicted) of all scored classes.
+
+    A target that is shares of several classes (B, C) counts as the class with the largest.
+    """
 
     names: tuple[str, ...] = ("accuracy", "f1")
 
@@ -83,6 +87,8 @@ class ClassScores:
         targets, predicted = batch.targets, outputs.argmax(-1)
         if batch.scored is not None:
             targets, predicted = targets[batch.scored], predicted[batch.scored]
+        if targets.is_floating_point():
+            targets = targets.argmax(-1)
         hits = targets[targets == predicted]
         return torch.stack([torch.bincount(which, minlength=self._classes) for which in (hits, targets, predicted)])
 
@@ -91,3 +97,38 @@ class ClassScores:
         seen = actual + predicted > 0
         f1 = (2 * hits / (actual + predicted))[seen].mean()
         return {"accuracy": float(hits.sum() / actual.sum()), "f1": float(f1)}
+
+
+class LabelScores:
+    """Of labels that are predicted where they are more probable than not.
+
+    accuracy: the share of (sequence, label) pairs that are right; exact_match: the share of sequences of which all are;
+    f1: the mean over the labels that occur or were predicted; f1_micro: that of all pairs together. Both are 1 where
+    there is nothing to find and nothing was found.
+    """
+
+    names: tuple[str, ...] = ("accuracy", "exact_match", "f1", "f1_micro")
+
+    def __init__(self, labels: int) -> None:
+        self._labels = labels
+
+    def zero(self) -> Tensor:
+        return torch.zeros(5, self._labels, dtype=torch.int64)
+
+    def measure(self, outputs: Tensor, batch: Batch) -> Tensor:
+        actual, predicted = batch.targets > 0.5, present(outputs)  # (B, C); mixed ones count as the larger share
+        right = actual == predicted
+        exact = right.all(1).sum().expand(self._labels)
+        count = torch.full_like(exact, len(right))
+        return torch.stack([(actual & predicted).sum(0), actual.sum(0), predicted.sum(0), exact, count])
+
+    def summary(self, sums: Tensor) -> dict[str, float]:
+        hits, actual, predicted, exact, count = sums.cpu().double()
+        pairs = actual + predicted
+        f1, micro = (2 * hits / pairs)[pairs > 0].mean(), 2 * hits.sum() / pairs.sum()
+        return {
+            "accuracy": float(1 - (pairs - 2 * hits).sum() / count.sum()),
+            "exact_match": float(exact[0] / count[0]),
+            "f1": float(f1.nan_to_num(1.0)),
+            "f1_micro": float(micro.nan_to_num(1.0)),
+        }

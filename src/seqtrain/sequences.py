@@ -34,7 +34,7 @@ class Sequences:
     steps: Tensor  # (S, F) float32: all sequences, one after another
     starts: Tensor  # (N,) int64: where each begins in `steps`
     lengths: Tensor  # (N,) int64
-    targets: Tensor  # (N,) int64 or (N, D) float; (S,) int64 or (S, D) float where `per_step`
+    targets: Tensor  # (N,) int64, (N, D) or (N, C) float; (S,) int64 or (S, D) float where `per_step`
     per_step: bool = False
     scored: Tensor | None = None  # (S,) bool, only where `per_step`; None: every step counts
     names: Sequence[str] | None = None  # what a message or a figure calls each sequence

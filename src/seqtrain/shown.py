@@ -1,4 +1,4 @@
-"""What a test shows beside its metrics: some predictions to draw, and which class was taken for which."""
+"""What a test shows beside its metrics: some predictions to draw, and how often which class was taken for which."""
 
 from dataclasses import dataclass, field
 
@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from seqtrain.batch import Batch, Spec
+from seqtrain.labels import present
 from seqtrain.ranks import gathered
 from seqtrain.sequences import Sequences
 
@@ -36,7 +37,8 @@ class Shown:
                 steps = slice(int(batch.lengths[row])) if self.spec.per_step else slice(None)
                 self._kept[index] = outputs[row, steps].float().cpu()
         if self.spec.classes:
-            counts = _confusion(batch, outputs, len(self.spec.classes)).cpu()
+            count = _found if self.spec.predicts == "labels" else _confusion
+            counts = count(batch, outputs).cpu()
             self._counts = counts if self._counts is None else self._counts + counts
 
     def gather(self) -> None:
@@ -62,13 +64,21 @@ class Shown:
         return pad_sequence([self._kept[index] for index in self.indices], batch_first=True)
 
     @property
-    def confusion(self) -> Tensor | None:
-        """(C, C) int64 over the whole set, true class by predicted class; None where no class is predicted."""
+    def counts(self) -> Tensor | None:
+        """int64 over the whole set; None where values are predicted.
+
+        (C, C): true class by predicted class. Of labels (3, C): found rightly, there, predicted.
+        """
         return self._counts
 
 
-def _confusion(batch: Batch, outputs: Tensor, classes: int) -> Tensor:
-    actual, predicted = batch.targets, outputs.argmax(-1)
+def _found(batch: Batch, outputs: Tensor) -> Tensor:
+    there, predicted = batch.targets > 0.5, present(outputs)
+    return torch.stack([(there & predicted).sum(0), there.sum(0), predicted.sum(0)])
+
+
+def _confusion(batch: Batch, outputs: Tensor) -> Tensor:
+    classes, actual, predicted = outputs.shape[-1], batch.targets, outputs.argmax(-1)
     if batch.scored is not None:
         actual, predicted = actual[batch.scored], predicted[batch.scored]
     return torch.bincount(actual * classes + predicted, minlength=classes**2).view(classes, classes)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from seqtrain.errors import WrongInput
-from seqtrain.heads import LogProbabilities, PooledHead, StepHead, last_step, max_over_time, mean_over_time
+from seqtrain.heads import PooledHead, StepHead, last_step, max_over_time, mean_over_time, reader
 from seqtrain.network import Network
 
 Pool = Callable[[Tensor, Tensor, int], Tensor]  # what was pooled (B, H), outputs (B, H) of step n, n from 2 -> pooled
@@ -32,13 +32,13 @@ class Stepper:
     def __init__(self, network: Network, *, features: int) -> None:
         self._network = network
         self._features = features
-        self._pool = _pool_of(network.head)
         self._device = next((parameter.device for parameter in network.parameters()), torch.device("cpu"))
         if not callable(getattr(network.backbone, "step", None)):
             raise WrongInput(
                 f"model {type(network.backbone).__name__} cannot read one step at a time, since its outputs need "
                 "steps that come later: train one that reads forward only, such as model=lstm"
             )
+        self._pool = _pool_of(network.head)
         if network.change is not None:
             raise WrongInput(
                 "the model sees a sequence relative to its last step, and cannot read one step at a time: train with "
@@ -87,7 +87,7 @@ def can_step(network: Network, *, features: int) -> bool:
 
 def _pool_of(head: nn.Module) -> Pool:
     """How a head's reading goes on from step to step."""
-    inner = head.head if isinstance(head, LogProbabilities) else head
+    inner = reader(head)
     if isinstance(inner, StepHead):
         return _last
     if isinstance(inner, PooledHead) and inner.pool in _POOLS:

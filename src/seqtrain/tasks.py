@@ -5,11 +5,11 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from seqtrain.batch import Spec
-from seqtrain.criteria import ClassCriterion, Criterion, ValueCriterion, ValueLoss
+from seqtrain.batch import Predicts, Spec
+from seqtrain.criteria import ClassCriterion, Criterion, LabelCriterion, ValueCriterion, ValueLoss
 from seqtrain.errors import WrongInput
-from seqtrain.heads import LogProbabilities, Read, StepHead, out_features, sequence_head
-from seqtrain.metrics import ClassScores, Scores, ValueScores
+from seqtrain.heads import LabelProbabilities, LogProbabilities, Read, StepHead, out_features, sequence_head
+from seqtrain.metrics import ClassScores, LabelScores, Scores, ValueScores
 from seqtrain.ranges import Fraction
 
 ReadSetting = Literal["auto", "mean", "max", "last", "flatten"]
@@ -66,7 +66,7 @@ class StepClassification:
     """A class at every step.
 
     Args:
-        label_smoothing: share of every target that is spread over all classes.
+        label_smoothing: share of every target that is spread over all classes, in validation and test too.
         class_weights: balanced weighs each class by the inverse of its count in the training set.
     """
 
@@ -92,7 +92,7 @@ class Classification:
 
     Args:
         read: how the model's steps become one vector; auto: as the model prefers.
-        label_smoothing: share of every target that is spread over all classes.
+        label_smoothing: share of every target that is spread over all classes, in validation and test too.
         class_weights: balanced weighs each class by the inverse of its count in the training set.
     """
 
@@ -120,7 +120,45 @@ class Classification:
         return ClassScores(spec.width)
 
 
-Task = StepRegression | Regression | StepClassification | Classification
+class Multilabel:
+    """Any number of labels for a whole sequence.
+
+    Args:
+        read: how the model's steps become one vector; auto: as the model prefers.
+    """
+
+    predicts = "labels"
+
+    def __init__(self, *, read: ReadSetting = "auto") -> None:
+        self._read: ReadSetting = read
+
+    def head(self, backbone: nn.Module, spec: Spec) -> nn.Module:
+        return LabelProbabilities(_read_whole(backbone, spec, self._read))
+
+    def criterion(self, spec: Spec, scale: Tensor | None = None) -> Criterion:
+        return LabelCriterion()
+
+    def scores(self, spec: Spec) -> Scores:
+        return LabelScores(spec.width)
+
+
+Task = StepRegression | Regression | StepClassification | Classification | Multilabel
+
+_NAMED: dict[Predicts, tuple[str, str]] = {  # the task, and what the data of it has
+    "step_values": ("step_regression", "values at every step"),
+    "step_classes": ("step_classification", "a class at every step"),
+    "values": ("regression", "values for each sequence"),
+    "classes": ("classification", "a class for each sequence"),
+    "labels": ("multilabel", "labels for each sequence"),
+}
+
+
+def check_task(task: Task, predicts: Predicts) -> None:
+    """Raise WrongInput unless a task is of data in which that is predicted, saying which task is."""
+    if task.predicts != predicts:
+        asked = _NAMED[task.predicts][0]  # type: ignore[index]
+        fits, has = _NAMED[predicts]
+        raise WrongInput(f"task is {asked} but the data has {has}: set task={fits}")
 
 
 def _read_whole(backbone: nn.Module, spec: Spec, read: ReadSetting) -> nn.Module:

@@ -18,6 +18,7 @@ from seqtrain.assemble import rebuild
 from seqtrain.batch import Spec
 from seqtrain.build import prepare
 from seqtrain.export.sizes import check_sizes
+from seqtrain.labels import names_of
 from seqtrain.network import Network
 from seqtrain.run_folder import RunFolder
 from seqtrain.series_arrays import check_finite, to_sequences
@@ -36,13 +37,14 @@ class Predictions:
     """
 
     probabilities: Floats | list[Floats] | None  # (N, C), or a list of (T, C); None where values are predicted
-    values: Floats | list[Floats] | None  # (N, D), or a list of (T, D); None where classes are predicted
+    values: Floats | list[Floats] | None  # (N, D), or a list of (T, D); None where classes or labels are predicted
     classes: tuple[str, ...] = ()  # the C names
+    several: bool = False  # whether any number of the C are there, each with a probability of its own
 
     @cached_property
     def indices(self) -> NDArray[np.int64] | list[NDArray[np.int64]] | None:
-        """The most probable class as its index: (N,), or a list of (T,); None where values are predicted."""
-        if self.probabilities is None:
+        """The most probable class as its index: (N,), or a list of (T,); None where values or labels are predicted."""
+        if self.probabilities is None or self.several:
             return None
         if isinstance(self.probabilities, list):
             return [each.argmax(-1) for each in self.probabilities]
@@ -50,7 +52,12 @@ class Predictions:
 
     @cached_property
     def labels(self) -> list[str] | list[list[str]] | None:
-        """The most probable class by name: N of them, or a list of T for each; None where values are predicted."""
+        """The most probable class by name: N of them, or a list of T for each; None where values are predicted.
+
+        Of several labels those that are more probable than not, a list for each sequence.
+        """
+        if self.several:
+            return [names_of(torch.from_numpy(row > 0.5), self.classes) for row in np.asarray(self.probabilities)]
         if self.indices is None:
             return None
         if isinstance(self.indices, list):
@@ -79,7 +86,7 @@ class Trained:
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """Class names in the order of the probabilities; empty where values are predicted."""
+        """Names of classes or labels in the order of the probabilities; empty where values are predicted."""
         return self.spec.classes
 
     @property
@@ -107,7 +114,9 @@ class Trained:
             outputs = [each.exp() for each in outputs]
         arrays = [each.numpy() for each in outputs]
         said = arrays if self.spec.per_step else np.stack(arrays) if arrays else np.zeros((0, self.spec.width))
-        return Predictions(said if self.classes else None, None if self.classes else said, self.classes)
+        if not self.classes:
+            return Predictions(None, said)
+        return Predictions(said, None, self.classes, several=self.spec.predicts == "labels")
 
     def stepper(self) -> Stepper:
         """Reads sequences one step at a time, and answers after each; see Stepper.

@@ -215,7 +215,7 @@ def _draw(fit: Fit, run: RunFolder, shown: Shown) -> None:
         predictions=shown.predictions,
         rows=run.read_rows(),
         best=fit.record.best["epoch"],
-        confusion_counts=shown.confusion,
+        counts=shown.counts,
         names=[shown.sequences.name(index) for index in shown.indices],
         step=fit.trainer.global_step,
     )

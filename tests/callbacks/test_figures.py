@@ -23,7 +23,7 @@ def test_a_finished_run_has_its_figures_as_files_and_in_tensorboard(tmp_path: Pa
         batch=batch,
         predictions=predictions,
         rows=[{"epoch": 1, "train/loss": 1.0, "val/loss": 2.0}],
-        confusion_counts=torch.eye(3),
+        counts=torch.eye(3),
         step=12,
     )
     logger.finalize("success")

@@ -123,6 +123,27 @@ def test_a_table_tells_files_labels_and_split(animals: Path, mark: str) -> None:
     assert sets.train.targets.tolist() == [1, 0]
 
 
+def test_a_table_may_give_a_file_several_labels_or_none(animals: Path) -> None:
+    lines = ["file,labels,split", "cat/a0.wav,loud; low,train", "dog/a0.wav,,train", "cat/c2.ogg,low,test"]
+    (animals / "table.csv").write_text("\n".join(lines) + "\n")
+    sets = load(animals, table="table.csv")
+    assert (sets.predicts, sets.classes) == ("labels", ("loud", "low"))
+    assert sets.train.targets.tolist() == [[1, 1], [0, 0]]
+    assert sets.test is not None
+    assert sets.test.targets.tolist() == [[0, 1]]
+    (animals / "table.csv").write_text("\n".join([*lines, "cat/b1.flac,new,test"]) + "\n")
+    with pytest.raises(
+        WrongInput, match=r"cat/b1.flac \(test\) has the label 'new', which no file of the training set"
+    ):
+        load(animals, table="table.csv")
+    (animals / "table.csv").write_text("file,labels\ncat/a0.wav,\n")
+    with pytest.raises(WrongInput, match="no file has a label: fill in the column 'labels'"):
+        load(animals, table="table.csv")
+    (animals / "table.csv").write_text("file,labels,label\ncat/a0.wav,a,b\n")
+    with pytest.raises(WrongInput, match="has the columns 'label' and 'labels'"):
+        load(animals, table="table.csv")
+
+
 def test_a_table_without_a_column_leaves_it_to_the_names(animals: Path) -> None:
     (animals / "table.csv").write_text("path\ncat/a0.wav\ndog/a0.wav\n")
     assert load(animals, table="table.csv", test_fraction=0.0).classes == ("cat", "dog")

@@ -10,6 +10,7 @@ from seqtrain.batch import Batch, Spec
 from seqtrain.figures.confusion import confusion
 from seqtrain.figures.curves import Row, loss_curve
 from seqtrain.figures.for_task import figures_for
+from seqtrain.figures.found_labels import found_labels
 from seqtrain.figures.style import pixels
 from seqtrain.loggers import log_figure
 from seqtrain.ranges import Count
@@ -29,7 +30,7 @@ def draw(
     predictions: Tensor,
     rows: Sequence[Row],
     best: float | None = None,
-    confusion_counts: Tensor | None = None,
+    counts: Tensor | None = None,
     names: Sequence[str] | None = None,
     step: int = 0,
     samples: Count = 6,
@@ -46,7 +47,7 @@ def draw(
         predictions: of the best checkpoint for them, as `network(inputs, lengths)` gives them.
         rows: of metrics.csv, as `figures.loss_curve` takes them.
         best: the epoch whose weights are tested.
-        confusion_counts: (C, C) over the whole test set, true class by predicted class.
+        counts: (C, C) over the whole test set, true class by predicted class; of labels (3, C), as `found_labels` says.
         names: what each sequence is called.
         step: updates of the whole training.
         samples: sequences shown in one figure.
@@ -55,13 +56,15 @@ def draw(
 
     drawn = {"loss_curve": loss_curve(rows, best=best)} if rows else {}
     drawn |= figures_for(spec, view, batch, predictions, names=names, samples=samples)
-    if confusion_counts is not None:
-        drawn["confusion"] = confusion(confusion_counts, spec.classes)
+    if counts is not None and spec.predicts == "labels":
+        drawn["found_labels"] = found_labels(counts, spec.classes)
+    elif counts is not None:
+        drawn["confusion"] = confusion(counts, spec.classes)
     folder.mkdir(parents=True, exist_ok=True)
     files = []
     for name, figure in drawn.items():
         image, file = Image.fromarray(pixels(figure)), folder / f"{name}.png"
-        image.save(file)
+        image.save(file, compress_level=1)  # half of the time, for a twentieth more bytes
         for logger in loggers:
             log_figure(logger, name, file, image.size, step=step)
         files.append(file)

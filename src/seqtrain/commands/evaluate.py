@@ -15,8 +15,6 @@ from seqtrain.ranges import Count
 
 if TYPE_CHECKING:
     from seqtrain.commands.ensemble import Ensemble
-    from seqtrain.evaluation.files import Evaluation
-    from seqtrain.evaluation.outcomes import Outcomes
 
 _HELP = """seqtrain evaluate says how well a run's best epoch does, with 95% bootstrap intervals.
 
@@ -93,7 +91,7 @@ def run(ensemble: "Ensemble", settings: Settings, folder: Path, overrides: Seque
     """Evaluate one run, or several together; what is to be printed. WrongInput: the data does not fit."""
     import torch
 
-    from seqtrain.evaluation import Resampling, evaluate_classes, evaluate_values, page
+    from seqtrain.evaluation import Resampling, evaluate, page
     from seqtrain.evaluation.files import draw_figures, write_members, write_tables
     from seqtrain.evaluation.worst import worst_first, worst_rows
     from seqtrain.provenance import provenance
@@ -102,17 +100,9 @@ def run(ensemble: "Ensemble", settings: Settings, folder: Path, overrides: Seque
     spec = ensemble.spec
     data, chosen = ensemble.chosen_set(settings.set)
     resampling = Resampling(len(chosen), settings.resamples)
-
-    def evaluated(outcomes: "Outcomes") -> "Evaluation":
-        return (
-            evaluate_classes(outcomes, spec.width, resampling)
-            if spec.classes
-            else evaluate_values(outcomes, resampling)
-        )
-
     outcomes, alone = ensemble.outcomes(chosen)
-    found = evaluated(outcomes)
-    members = {name: evaluated(each) for name, each in alone.items()}
+    found = evaluate(outcomes, spec, resampling)
+    members = {name: evaluate(each, spec, resampling) for name, each in alone.items()}
     worst = worst_first(outcomes, settings.worst)
     rows = worst_rows(worst, outcomes, chosen, spec)
 

@@ -26,6 +26,7 @@ _TASKS: dict[Predicts, str] = {
     "step_classes": "step_classification",
     "values": "regression",
     "classes": "classification",
+    "labels": "multilabel",
 }
 _DATA = (  # the data node of a config: how to read, and a class that is given the arrays
     "~data",
@@ -33,6 +34,9 @@ _DATA = (  # the data node of a config: how to read, and a class that is given t
     "+data._target_=seqtrain.arrays.Arrays",
     "+data.test_fraction=0.2",
     "+data.normalize=true",
+    "+data.jitter=0.0",
+    "+data.scaling=0.0",
+    "+data.crop=0.0",
 )
 
 
@@ -56,13 +60,14 @@ def fit(
         inputs: a list of (T, F) arrays or tensors of any lengths; one array (N, T, F); or, of one feature, an array
             (N, T) or a data frame (polars or pandas) with a series a row.
         targets: one for each sequence: words or whole numbers are classes, numbers with a decimal point are values; or
-            one for each step, as a list of arrays as long as their sequences; or the name of a data frame's column.
+            one for each step, as a list of arrays as long as their sequences; or lists of any number of labels; or the
+            name of a data frame's column.
         overrides: settings as on the command line, such as "trainer.max_epochs=30", "optimizer.lr=1e-3", "seed=1",
             "data.batch_size=8" and "data.val_fraction=0.2".
         model: the name of a config, as `seqtrain list model` shows them.
         test: (inputs, targets) to test on; else data.test_fraction of the sequences is set aside.
         val: (inputs, targets) to choose the best epoch by; else data.val_fraction of the rest is set aside.
-        predicts: "values" or "step_values", where the targets' shape leaves it open.
+        predicts: "values", "step_values" or "labels", where the targets' shape leaves it open.
         folder: of the run; else outputs/runs/arrays-MODEL/TIME.
         progress: whether to show the training's progress and the table at its end.
 

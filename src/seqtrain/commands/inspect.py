@@ -75,6 +75,8 @@ def run(parts: "Parts") -> None:
 def _told(passed: "Pass", spec: "Spec") -> dict[str, str]:
     low, high = passed.outputs
     guessing = f" (guessing among {spec.width} classes costs ln {spec.width} = {math.log(spec.width):.4f})"
+    if spec.predicts == "labels":
+        guessing = f" (even odds for every label cost ln 2 = {math.log(2):.4f})"
     lines = {
         "outputs": f"{'log-probabilities' if spec.classes else 'values'} from {low:.4g} to {high:.4g}",
         "loss": f"{passed.loss:.4g}{guessing if spec.classes else ''}",

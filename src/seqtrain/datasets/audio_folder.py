@@ -42,7 +42,8 @@ class AudioFolder:
         source: where to get the recordings; a message names it if they are missing
         label: pattern whose group is the label; null: the table's column "label", else the parent folder
         table: CSV or TSV file in the folder: columns file, label, split (train, val, test); files that it
-            does not name are left out
+            does not name are left out. A column labels in the place of label holds any number with ; between them,
+            for task=multilabel
         val: pattern of the names to validate on
         test: pattern of the names to test on
         val_list: text file in the folder with the names to validate on, one a line
@@ -153,7 +154,7 @@ class AudioFolder:
             train=_part(facts, store, "train"),
             val=_part(facts, store, "val") if "val" in facts.sides else None,
             test=_part(facts, store, "test") if "test" in facts.sides else None,
-            predicts="classes",
+            predicts="labels" if facts.several else "classes",
             classes=facts.classes,
             view="spectrogram",
             normalize=feature_statistics,

@@ -1,4 +1,4 @@
-"""What is known of each file of a data set: its label, its side of the split, its group."""
+"""What is known of each file of a data set: its label or labels, its side of the split, its group."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,6 +19,7 @@ from seqtrain.datasets.folder_labels import (
     sides_by_pattern,
 )
 from seqtrain.errors import WrongInput
+from seqtrain.labels import as_targets, separated
 
 
 @dataclass(frozen=True)
@@ -26,16 +27,23 @@ class Facts:
     """N files: what they are called, what they are, and what they are for."""
 
     names: tuple[str, ...]  # relative to the data set's folder
-    labels: tuple[str, ...]
+    labels: tuple[str, ...]  # where there are `several`, with `;` between
     sides: tuple[Side | None, ...]  # None: not said, which is to train
     groups: tuple[str, ...] | None
+    several: bool = False  # whether each has any number of labels
 
     @property
     def classes(self) -> tuple[str, ...]:
-        return tuple(in_order(self.labels))
+        return tuple(in_order([label for said in self.labels for label in self.of(said)]))
+
+    def of(self, said: str) -> list[str]:
+        """The labels that are said of a file."""
+        return separated(said) if self.several else [said]
 
     def targets(self) -> Tensor:
-        """(N,) int64"""
+        """(N,) int64, or (N, C) float32 where there are several"""
+        if self.several:
+            return as_targets([self.of(said) for said in self.labels], self.classes)
         index = {label: position for position, label in enumerate(self.classes)}
         return torch.tensor([index[label] for label in self.labels])
 
@@ -45,6 +53,7 @@ class Facts:
             labels=tuple(self.labels[i] for i in which),
             sides=tuple(self.sides[i] for i in which),
             groups=tuple(self.groups[i] for i in which) if self.groups is not None else None,
+            several=self.several,
         )
 
 
@@ -89,6 +98,7 @@ class Naming:
             labels=tuple(self._labels(names, [rows[name] for name in names] if rows else [])),
             sides=tuple(self._sides(folder, names, [rows[name] for name in names] if rows else [])),
             groups=tuple(found_in(names, self.group, "group")) if self.group is not None else None,
+            several=self.label is None and any(row.several for row in rows.values()),
         )
 
     def _labels(self, names: Sequence[str], rows: Sequence[Row]) -> list[str]:
@@ -113,14 +123,17 @@ class Naming:
 
 def check_sides(facts: Facts, place: Path) -> None:
     """WrongInput, naming the place, where there is one class only, or one that is not in the training set."""
-    if len(facts.classes) < 2:
+    if facts.several and not facts.classes:
+        raise WrongInput(f"{place}: no file has a label: fill in the column 'labels'")
+    if len(facts.classes) < 2 and not facts.several:
         raise WrongInput(
             f"{place}: all {len(facts.names)} files have the label {facts.classes[0]!r}: two labels are the least"
         )
-    trained = {label for label, side in zip(facts.labels, facts.sides, strict=True) if side in (None, "train")}
-    for name, label, side in zip(facts.names, facts.labels, facts.sides, strict=True):
-        if label not in trained:
+    said = [(facts.of(labels), side) for labels, side in zip(facts.labels, facts.sides, strict=True)]
+    trained = {label for labels, side in said if side in (None, "train") for label in labels}
+    for name, (labels, side) in zip(facts.names, said, strict=True):
+        if new := [label for label in labels if label not in trained]:
             raise WrongInput(
-                f"{place}: {name} ({side}) has the label {label!r}, which no file of the training set has: "
+                f"{place}: {name} ({side}) has the label {new[0]!r}, which no file of the training set has: "
                 "leave it out or change the split"
             )

@@ -26,10 +26,11 @@ _FILE_COLUMNS = ("file", "filename", "path")
 class Row(NamedTuple):
     label: str | None  # None where the table has no such column
     side: Side | None
+    several: bool = False  # whether the label is any number of them, with `;` between
 
 
 def read_table(path: Path) -> dict[str, Row]:
-    """A CSV or TSV file with a header and the columns file (or filename, path), label and split, or some of them.
+    """A CSV or TSV file with a header and the columns file (or filename, path), label (or labels), split, or some.
 
     Raises WrongInput naming the file, the line, what it says and what is allowed.
     """
@@ -41,15 +42,19 @@ def read_table(path: Path) -> dict[str, Row]:
         file = next((columns[name] for name in _FILE_COLUMNS if name in columns), None)
         if file is None:
             raise WrongInput(f"{path} has the columns {listed(line)}: one must be called 'file'")
-        label, split = columns.get("label"), columns.get("split")
+        several = "labels" in columns
+        if several and "label" in columns:
+            raise WrongInput(f"{path} has the columns 'label' and 'labels': take one of them out")
+        label, split = columns.get("labels" if several else "label"), columns.get("split")
         name = PurePosixPath(line[file].replace("\\", "/")).as_posix()
         if name in rows:
             raise WrongInput(f"{place} names {name} a second time: remove one of the lines")
-        if label is not None and not line[label]:
+        if label is not None and not line[label] and not several:
             raise WrongInput(f"{place} gives {name} no label: fill in its column {label!r}")
         rows[name] = Row(
             label=line[label] if label is not None else None,
             side=side_of(line[split], place) if split is not None else None,
+            several=several,
         )
     if not rows:
         raise WrongInput(f"{path} has no lines below its header: list the files there")

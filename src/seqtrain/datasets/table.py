@@ -1,11 +1,14 @@
 """Sequences from tables of the user's own: CSV, TSV and Parquet in three layouts."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Literal, TextIO
 
 from seqtrain.batch import Predicts
 from seqtrain.datasets.folder_labels import Side
+from seqtrain.datasets.series_augment import Changes, series_augment
 from seqtrain.datasets.table_file import FORMS
 from seqtrain.datasets.table_forecast import forecast_sets
 from seqtrain.datasets.table_long import read_long
@@ -18,7 +21,7 @@ from seqtrain.errors import WrongInput
 from seqtrain.items import Item
 from seqtrain.missing import Missing
 from seqtrain.nearest import listed
-from seqtrain.ranges import Count, Fraction, Positive
+from seqtrain.ranges import Count, Fraction, NonNegative, Positive
 from seqtrain.sequences import Sets
 
 Layout = Literal["wide", "long", "windows"]
@@ -45,9 +48,10 @@ class Table:
         folder: where the files are; a relative name is looked up under `root`
         root: the folder of all data
         layout: what a row is
-        target: the column to predict; of values also several columns
-        predicts: classes or values of whole sequences, or step_classes or step_values of every step; auto: classes,
-            or where layout is windows values
+        target: the column to predict; of values and labels also several columns
+        predicts: classes, labels or values of whole sequences, or step_classes or step_values of every step; auto:
+            classes, or where layout is windows values. labels are any number in one column with ; between them, or
+            columns of 0 and 1
         features: columns to learn from; null: all that are nothing else, and for windows the target too
         id: column that names sequences; rows of a long table with one id are one sequence
         time: column with numbers or dates; a long table is put in its order, windows have to be; null: as the file is
@@ -58,6 +62,10 @@ class Table:
             sequence alone; none
         missing: refuse missing values, interpolate them along time, or put 0 there with an indicator, one more
             feature for each that is 1 where it is missing
+        jitter: noise in training, in standard deviations of each feature (Um et al. 2017)
+        scaling: of each feature about its mean, in training, by random factors of this deviation around 1
+        crop: largest share of a sequence that is left out in training, before and after a random window, with the
+            targets of its steps
         context: rows of a window
         horizon: rows from a window's last to the furthest that is predicted
         points: predict all rows of the horizon, or the last only
@@ -80,7 +88,7 @@ class Table:
         root: str = "data",
         layout: Layout = "wide",
         target: str | list[str],
-        predicts: Literal["auto", "classes", "values", "step_classes", "step_values"] = "auto",
+        predicts: Literal["auto", "classes", "labels", "values", "step_classes", "step_values"] = "auto",
         features: list[str] | None = None,
         id: str | None = None,  # noqa: A002 (as it is typed)
         time: str | None = None,
@@ -89,6 +97,9 @@ class Table:
         test_fraction: Fraction = 0.2,
         normalize: Normalize = "features",
         missing: Missing = "refuse",
+        jitter: NonNegative = 0.0,
+        scaling: NonNegative = 0.0,
+        crop: Fraction = 0.0,
         context: Count = 96,
         horizon: Count = 1,
         points: Literal["all", "last"] = "all",
@@ -110,6 +121,7 @@ class Table:
             missing=missing,
             normalize=normalize,
         )
+        self.changes = Changes(jitter, scaling, crop)
         self.cut = Cut(
             context=context, horizon=horizon, stride=stride, points=points, forecast=forecast, carry_state=carry_state
         )
@@ -126,6 +138,10 @@ class Table:
         return self.cut.carry_state
 
     def load(self, seed: int) -> Sets:
+        marked = self.roles.missing == "indicator"
+        return replace(self._sets(), fit_augment=partial(series_augment, changes=self.changes, marked=marked))
+
+    def _sets(self) -> Sets:
         paths = {side: self._path(side, name) for side, name in self.files.items()}
         if self.layout == "windows":
             series = {side: read_series(path, self.roles) for side, path in paths.items()}
@@ -155,7 +171,7 @@ class Table:
             raise WrongInput(f"features are {roles.features}: name columns once each, or set data.features=null")
         if roles.classes and len(roles.target) > 1:
             raise WrongInput(
-                f"target names {len(roles.target)} columns, but a class is in one: set data.predicts=values"
+                f"target names {len(roles.target)} columns, but a class is in one: set data.predicts=values or labels"
             )
         if self.layout == "long" and roles.id is None:
             raise WrongInput("id is null but layout is long: set data.id to the column that names sequences")
@@ -209,6 +225,12 @@ class Table:
             raise WrongInput(
                 "carry_state is true but forecast is change, which sees each window relative to its own last value: "
                 "set data.forecast=value"
+            )
+        if self.changes.crop or self.changes.scaling:
+            name = "crop" if self.changes.crop else "scaling"
+            raise WrongInput(
+                f"{name} is {getattr(self.changes, name)} but layout is windows, whose targets go on from a window as "
+                f"it is: set data.{name}=0"
             )
         if self.rows is not None and len(self.rows) != 3:
             raise WrongInput(f"rows has {len(self.rows)} numbers: it must have three, for train, val and test")

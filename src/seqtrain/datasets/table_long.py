@@ -1,6 +1,7 @@
 """Long tables: a row is one step; the rows of one id, in order of time, are a sequence."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -11,7 +12,18 @@ import torch
 
 from seqtrain.datasets.table_file import open_table, whole
 from seqtrain.datasets.table_roles import Roles
-from seqtrain.datasets.table_rows import Floats, Ints, Rows, named, numbers, refuse_gaps, targets, times, words
+from seqtrain.datasets.table_rows import (
+    Floats,
+    Ints,
+    Rows,
+    label_lists,
+    named,
+    numbers,
+    refuse_gaps,
+    targets,
+    times,
+    words,
+)
 from seqtrain.datasets.table_set import TableSet
 from seqtrain.datasets.table_wide import joined
 from seqtrain.errors import WrongInput
@@ -54,8 +66,8 @@ def read_long(path: Path, roles: Roles) -> TableSet:
         lengths=torch.from_numpy(lengths),
         rows=said.numbers[starts],
         ids=words(said, str(roles.id)).gather(starts).to_list(),
-        labels=_labels(told, roles) if roles.classes else None,
-        values=None if roles.classes else target_values if roles.per_step else told.values(target_values, roles.target),
+        labels=_labels(told, roles) if roles.worded else None,
+        values=None if roles.worded else target_values if roles.per_step else told.values(target_values, roles.target),
         target_rows=said.numbers if roles.per_step else said.numbers[starts],
         per_step=roles.per_step,
         sides=told.once(roles.split) if roles.split is not None else None,
@@ -67,13 +79,15 @@ def read_long(path: Path, roles: Roles) -> TableSet:
 
 def _values(rows: Rows, roles: Roles) -> Floats:
     """(R, D); missing ones are NaN where every step has its own, and refused otherwise."""
-    if roles.classes:
+    if roles.worded:
         return np.zeros((len(rows), 0))
     return numbers(rows, roles.target)[0] if roles.per_step else targets(rows, roles.target)
 
 
 def _labels(told: "_Told", roles: Roles) -> pl.Series:
-    return words(told.rows, roles.target[0]) if roles.per_step else told.once(roles.target[0])
+    if roles.per_step:
+        return words(told.rows, roles.target[0])
+    return told.once(roles.target[0], named if roles.classes else label_lists)
 
 
 def in_sequences(rows: Rows, roles: Roles) -> tuple[Ints, Ints]:
@@ -102,9 +116,9 @@ class _Told(NamedTuple):
     starts: Ints  # (N,)
     begins: Ints  # (S,) the first row of each one's sequence
 
-    def once(self, column: str) -> pl.Series:
-        """(N,). WrongInput where a column changes within a sequence, or is empty."""
-        said = named(self.rows, column)
+    def once(self, column: str, read: Callable[[Rows, str], pl.Series] = named) -> pl.Series:
+        """(N,). WrongInput where a column changes within a sequence, or cannot be read."""
+        said = read(self.rows, column)
         self._check((said != said.gather(self.begins)).to_numpy(), column)
         return said.gather(self.starts)
 

@@ -34,6 +34,11 @@ class Roles:
         return self.predicts in ("classes", "step_classes")
 
     @property
+    def worded(self) -> bool:
+        """Whether what is predicted is words in one column, and not numbers in any."""
+        return self.classes or (self.predicts == "labels" and len(self.target) == 1)
+
+    @property
     def per_step(self) -> bool:
         return self.predicts in ("step_classes", "step_values")
 
@@ -66,5 +71,5 @@ class Roles:
 
     def said(self, columns: Sequence[str]) -> list[str]:
         """Of the columns those that say something of a sequence, or of its steps."""
-        asked = {self.id, self.time, self.group, self.split, *(self.target if self.classes else [])}
+        asked = {self.id, self.time, self.group, self.split, *(self.target if self.worded else [])}
         return [name for name in columns if name in asked]

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from seqtrain.datasets.series import LARGEST, plain_label
 from seqtrain.errors import WrongInput
+from seqtrain.labels import SEPARATOR, separated
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -75,7 +76,7 @@ def refuse_gaps(values: Floats, rows: Rows, columns: list[str]) -> None:
         row, column = (int(each) for each in np.argwhere(gaps)[0])
         raise WrongInput(
             f"{rows.place(row)}, column {columns[column]!r} has no value ({int(gaps.sum())} missing here): "
-            "set data.missing=interpolate or data.missing=indicator, or mend it"
+            "mend it, or train with data.missing=interpolate or data.missing=indicator"
         )
 
 
@@ -84,9 +85,7 @@ def words(rows: Rows, column: str) -> pl.Series:
 
     Raises WrongInput, naming file, row and column, where it is too long for a label or a name.
     """
-    cells = rows.cells[column]
-    cells = cells.fill_nan(None) if cells.dtype.is_float() else cells
-    said = cells.cast(pl.String).str.strip_chars()
+    said = _text(rows, column)
     plain: dict[str, str | None] = {}
     for each in said.drop_nulls().unique():
         if len(each) > _LONGEST_LABEL or not each.isprintable():
@@ -96,12 +95,34 @@ def words(rows: Rows, column: str) -> pl.Series:
     return said.replace(list(changed), list(changed.values())) if changed else said
 
 
+def label_lists(rows: Rows, column: str) -> pl.Series:
+    """(R,) the labels that a column has with `;` between them, each as `words` has it; "" where a cell is empty.
+
+    Raises WrongInput, naming file, row and column, where one is too long for a label.
+    """
+    said = _text(rows, column).fill_null("")
+    plain: dict[str, str] = {}
+    for each in said.unique():
+        labels = separated(each)
+        if wrong := [label for label in labels if len(label) > _LONGEST_LABEL or not label.isprintable()]:
+            raise WrongInput(f"{rows.place(_first(said == each))}, column {column!r} has {_short(wrong[0])}: no label")
+        plain[each] = SEPARATOR.join(map(plain_label, labels))
+    return said.replace(list(plain), list(plain.values()))
+
+
 def named(rows: Rows, column: str) -> pl.Series:
     """The same where no cell may be empty."""
     said = words(rows, column)
     if said.null_count():
         raise WrongInput(f"{rows.place(_first(said.is_null()))}, column {column!r} is empty: fill it in")
     return said
+
+
+def _text(rows: Rows, column: str) -> pl.Series:
+    """(R,) what is in a column, without white space around it; null where nothing is."""
+    cells = rows.cells[column]
+    cells = cells.fill_nan(None) if cells.dtype.is_float() else cells
+    return cells.cast(pl.String).str.strip_chars()
 
 
 def targets(rows: Rows, columns: list[str]) -> Floats:

@@ -24,7 +24,7 @@ class TableSet:
     lengths: Tensor  # (N,) int64
     rows: Ints  # (N,) the rows they begin on
     ids: list[str] | None  # N names
-    labels: pl.Series | None  # (N,), or (S,) where `per_step`; null where there is none
+    labels: pl.Series | None  # (N,), or (S,) where `per_step`; null where there is none; several with `;` between
     values: Floats | None  # (N, D) or (S, D), NaN where there is none; either this or labels
     target_rows: Ints  # (N,) or (S,) the rows those are on
     per_step: bool

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from seqtrain.datasets.folder_labels import Side, in_order, side_of
 from seqtrain.datasets.series import is_fraction
+from seqtrain.datasets.table_labels import label_names, label_targets
 from seqtrain.datasets.table_roles import Roles
 from seqtrain.datasets.table_set import TableSet
 from seqtrain.errors import WrongInput
@@ -35,7 +36,11 @@ def make_sets(tables: Mapping[Side, TableSet], roles: Roles, *, test_fraction: f
     parts = {side: _Part(table, torch.arange(len(table))) for side, table in tables.items()}
     if tables["train"].sides is not None:
         parts = _sides_of(tables["train"], roles.split)
-    classes = _classes(parts["train"]) if roles.classes else ()
+    classes: tuple[str, ...] = ()
+    if roles.predicts == "labels":
+        classes = label_names(tables["train"], parts["train"].which, roles)
+    elif roles.classes:
+        classes = _classes(parts["train"])
     whole = {id(table): _sequences(table, classes, roles) for table in tables.values()}
     made = {side: whole[id(part.table)].select(part.which) for side, part in parts.items()}
     return Sets(
@@ -80,7 +85,10 @@ def _classes(train: _Part) -> tuple[str, ...]:
 
 
 def _sequences(table: TableSet, classes: tuple[str, ...], roles: Roles) -> Sequences:
-    targets, missing = _class_targets(table, classes) if classes else _value_targets(table)
+    if roles.predicts == "labels":
+        targets, missing = label_targets(table, classes), torch.zeros(len(table), dtype=torch.bool)
+    else:
+        targets, missing = _class_targets(table, classes) if classes else _value_targets(table)
     if missing.any() and (not table.per_step or roles.missing == "refuse"):
         remedy = ", or set data.missing=interpolate or indicator, and such steps are not scored" * table.per_step
         raise WrongInput(

@@ -12,7 +12,18 @@ from torch import Tensor
 
 from seqtrain.datasets.table_file import open_table, whole
 from seqtrain.datasets.table_roles import Roles
-from seqtrain.datasets.table_rows import Bools, Floats, Ints, Rows, named, numbers, refuse_gaps, targets, words
+from seqtrain.datasets.table_rows import (
+    Bools,
+    Floats,
+    Ints,
+    Rows,
+    label_lists,
+    named,
+    numbers,
+    refuse_gaps,
+    targets,
+    words,
+)
 from seqtrain.datasets.table_set import TableSet
 from seqtrain.errors import WrongInput
 from seqtrain.items import Item
@@ -35,7 +46,7 @@ def read_wide(path: Path, roles: Roles) -> TableSet:
             refuse_gaps(np.where(known, cells, 0), rows, columns)
         steps.append(cells[known].astype(np.float32))
         lengths.append(known.sum(1))
-        values.append(targets(rows, roles.target) if not roles.classes else np.zeros((len(rows), 0)))
+        values.append(targets(rows, roles.target) if not roles.worded else np.zeros((len(rows), 0)))
         blocks.append(rows.said(roles.said(file.columns)))
     said = joined(blocks)
     if not len(said):
@@ -48,8 +59,8 @@ def read_wide(path: Path, roles: Roles) -> TableSet:
         lengths=torch.from_numpy(np.concatenate(lengths)),
         rows=said.numbers,
         ids=named(said, roles.id).to_list() if roles.id is not None else None,
-        labels=named(said, roles.target[0]) if roles.classes else None,
-        values=np.concatenate(values) if not roles.classes else None,
+        labels=(named if roles.classes else label_lists)(said, roles.target[0]) if roles.worded else None,
+        values=np.concatenate(values) if not roles.worded else None,
         target_rows=said.numbers,
         per_step=False,
         sides=named(said, roles.split) if roles.split is not None else None,

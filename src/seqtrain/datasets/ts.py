@@ -1,6 +1,7 @@
 """Time series of the UCR and UEA archives, and whatever is in their formats, with the published split."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Literal, TextIO
 
@@ -8,12 +9,14 @@ from torch import Tensor
 
 from seqtrain.datasets.published_split import find_split
 from seqtrain.datasets.series import Series
+from seqtrain.datasets.series_augment import Changes, series_augment
 from seqtrain.datasets.series_file import Target, open_series
 from seqtrain.datasets.series_set import SeriesSet, read_whole
 from seqtrain.datasets.standard import standard
 from seqtrain.errors import WrongInput
 from seqtrain.items import Item
 from seqtrain.missing import Missing, fill_missing, statistics_beside_marks
+from seqtrain.ranges import Fraction, NonNegative
 from seqtrain.sequences import Sequences, Sets, feature_statistics
 
 
@@ -41,6 +44,9 @@ class Ts:
             each series alone; none
         missing: refuse missing values, interpolate them along time, or put 0 there with an indicator, one more
             feature for each that is 1 where it is missing
+        jitter: noise in training, in standard deviations of each feature (Um et al. 2017)
+        scaling: of each feature about its mean, in training, by random factors of this deviation around 1
+        crop: largest share of a series that is left out in training, before and after a random window
     """
 
     def __init__(
@@ -54,6 +60,9 @@ class Ts:
         target: Target = "auto",
         normalize: Literal["features", "series", "none"] = "features",
         missing: Missing = "refuse",
+        jitter: NonNegative = 0.0,
+        scaling: NonNegative = 0.0,
+        crop: Fraction = 0.0,
     ) -> None:
         self.folder = folder
         self.root = root
@@ -63,6 +72,7 @@ class Ts:
         self.target: Target = target
         self.normalize = normalize
         self.missing: Missing = missing
+        self.changes = Changes(jitter, scaling, crop)
 
     def load(self, seed: int) -> Sets:
         files = find_split(self.root, self.folder, name=self.name, train=self.train, test=self.test)
@@ -79,6 +89,7 @@ class Ts:
             normalize=normalize if self.normalize == "features" else None,
             scale_targets=train.kind == "value",
             published=self.train is None,
+            fit_augment=partial(series_augment, changes=self.changes, marked=self.missing == "indicator"),
         )
 
     def read_inputs(self, source: Path | TextIO) -> Iterator[Item]:

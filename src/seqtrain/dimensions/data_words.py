@@ -20,7 +20,7 @@ def describe(data: Data) -> dict[str, str]:
     if data.spec.classes:
         lines["classes"] = _classes(data.spec)
     lines["normalising"] = _normalising(data.statistics)
-    lines["augmenting"] = "in training; not in the batch below" if data.augment is not None else "none"
+    lines["augmenting"] = "in training; not in the batch below" if data.augment or data.mixup else "none"
     return lines
 
 
@@ -50,6 +50,7 @@ def _predicts(spec: Spec) -> str:
         "step_classes": f"one of {spec.width:,} classes at every step",
         "values": f"{values} for each sequence",
         "classes": f"one of {spec.width:,} classes for each sequence",
+        "labels": f"any of {spec.width:,} labels for each sequence",
     }[spec.predicts]
 
 

@@ -7,7 +7,7 @@ from torch import nn
 from seqtrain.dimensions.convolution import convolution
 from seqtrain.dimensions.layer import Facts, Shape, own_tensors
 from seqtrain.dimensions.recurrent import recurrent
-from seqtrain.heads import LogProbabilities
+from seqtrain.heads import LabelProbabilities, LogProbabilities
 from seqtrain.models.norm import ChannelNorm, MaskedBatchNorm
 from seqtrain.models.recurrent import Recurrent
 from seqtrain.network import Normalize
@@ -15,7 +15,7 @@ from seqtrain.network import Normalize
 # A layer of its own, whatever it holds: its parts are not listed.
 WHOLE = (nn.Conv1d, nn.Linear, nn.RNNBase, ChannelNorm, MaskedBatchNorm, Normalize)
 # A layer of its own that comes after the parts it holds.
-AFTER = (LogProbabilities,)
+AFTER = (LogProbabilities, LabelProbabilities)
 
 
 def facts(module: nn.Module, owner: nn.Module | None, entered: Shape, given: object, answer: Any) -> Facts:
@@ -36,6 +36,8 @@ def facts(module: nn.Module, owner: nn.Module | None, entered: Shape, given: obj
     if isinstance(module, LogProbabilities):
         letters = "(B, T, C)" if len(entered) == 3 else "(B, C)"
         return Facts(letters, ("log_softmax over the C classes",))
+    if isinstance(module, LabelProbabilities):
+        return Facts("(B, C)", ("log of the sigmoid of each of the C labels",))
     if isinstance(module, Recurrent):
         letters = "(states, num_layers*directions, 1, hidden)"
         return Facts("(B, T, F) -> (B, T, H)", ("learned initial state",), own_tensors(module, {"start": letters}))

@@ -2,6 +2,8 @@
 
 from seqtrain.evaluation.chosen_set import ChosenSet
 from seqtrain.evaluation.class_metrics import ClassEvaluation, evaluate_classes
+from seqtrain.evaluation.evaluate import evaluate
+from seqtrain.evaluation.label_metrics import LabelEvaluation, evaluate_labels
 from seqtrain.evaluation.other_data import check_fits
 from seqtrain.evaluation.outcomes import Outcomes, outcomes_of
 from seqtrain.evaluation.page import page
@@ -13,11 +15,14 @@ __all__ = [
     "ChosenSet",
     "ClassEvaluation",
     "Estimate",
+    "LabelEvaluation",
     "Outcomes",
     "Resampling",
     "ValueEvaluation",
     "check_fits",
+    "evaluate",
     "evaluate_classes",
+    "evaluate_labels",
     "evaluate_values",
     "outcomes_of",
     "page",

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from seqtrain.batch import Batch, Spec
 from seqtrain.evaluation.class_metrics import ClassEvaluation
+from seqtrain.evaluation.label_metrics import LabelEvaluation
 from seqtrain.evaluation.outcomes import Outcomes
 from seqtrain.evaluation.resampling import Estimate
 from seqtrain.evaluation.value_metrics import ValueEvaluation
@@ -19,6 +20,7 @@ from seqtrain.evaluation.worst import Row
 from seqtrain.figures.bands import class_bands
 from seqtrain.figures.confusion import confusion
 from seqtrain.figures.curves import predicted_curves
+from seqtrain.figures.found_labels import found_labels
 from seqtrain.figures.reliability import reliability
 from seqtrain.figures.residuals import residuals
 from seqtrain.figures.samples import SHOW
@@ -28,13 +30,13 @@ from seqtrain.figures.valued import valued_series
 from seqtrain.run_folder import write_text
 from seqtrain.sequences import View
 
-Evaluation = ClassEvaluation | ValueEvaluation
+Evaluation = ClassEvaluation | LabelEvaluation | ValueEvaluation
 
 
 def write_tables(
     folder: Path, evaluation: Evaluation, facts: Mapping[str, Any], worst: Sequence[Row], spec: Spec
 ) -> None:
-    """metrics.json, worst.csv, and classes.csv with confusion.csv, or values.csv where there are several."""
+    """metrics.json, worst.csv, and classes.csv with confusion.csv, labels.csv, or values.csv of several."""
     folder.mkdir(parents=True, exist_ok=True)
     plain = {name: _plain(each) for name, each in evaluation.metrics.items()}
     write_text(folder / "metrics.json", json.dumps({**facts, "metrics": plain}, indent=2) + "\n")
@@ -46,6 +48,9 @@ def write_tables(
         names = list(spec.classes)
         rows = [{"true \\ predicted": name} | dict(zip(names, matrix[c], strict=True)) for c, name in enumerate(names)]
         _write_csv(folder / "confusion.csv", rows)
+    elif isinstance(evaluation, LabelEvaluation):
+        counted = [{"label": name, "support": evaluation.support[c]} for c, name in enumerate(spec.classes)]
+        _write_csv(folder / "labels.csv", _with_estimates(counted, evaluation.per_label))
     elif spec.width > 1:
         _write_csv(
             folder / "values.csv", _with_estimates([{"value": d + 1} for d in range(spec.width)], evaluation.per_value)
@@ -84,13 +89,15 @@ def draw_figures(
             "confusion": confusion(evaluation.confusion, spec.classes),
             "reliability": reliability(evaluation.reliability, evaluation.metrics["calibration_error"].value),
         }
+    elif isinstance(evaluation, LabelEvaluation):
+        drawn = {"found_labels": found_labels(evaluation.counts, spec.classes)}
     else:
         drawn = {"residuals": residuals(outcomes.truth, outcomes.predicted)}
         if not spec.per_step:
             drawn["predicted_values"] = regression_scatter(outcomes.truth, outcomes.predicted)
     predicted = torch.nn.utils.rnn.pad_sequence(outputs, batch_first=True) if spec.per_step else torch.stack(outputs)
     count = len(names)
-    if spec.predicts == "classes":
+    if spec.predicts in ("classes", "labels"):
         drawn["worst"] = SHOW[view](worst, predicted, spec.classes, samples=count)
     elif spec.predicts == "step_classes":
         drawn["worst"] = class_bands(worst, predicted, spec.classes, names, samples=count)

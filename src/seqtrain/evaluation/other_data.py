@@ -6,7 +6,7 @@ import torch
 
 from seqtrain.batch import Spec
 from seqtrain.errors import WrongInput
-from seqtrain.heads import FlattenHead, LogProbabilities, output_lengths
+from seqtrain.heads import FlattenHead, output_lengths, reader
 from seqtrain.network import Network
 from seqtrain.sequences import Sequences
 
@@ -15,6 +15,7 @@ _WORDS = {
     "step_classes": "a class at every step",
     "values": "values for each sequence",
     "classes": "a class for each sequence",
+    "labels": "labels for each sequence",
 }
 _SOME = 5  # class names in a message
 
@@ -31,7 +32,7 @@ def check_fits(spec: Spec, trained: Spec, network: Network) -> None:
     elif unknown := [name for name in spec.classes if name not in trained.classes]:
         known = f"the run knows {_listed(trained.classes)}"
         differences.append(f"it has classes that the run was not trained on: {_listed(unknown)} ({known})")
-    head = network.head.head if isinstance(network.head, LogProbabilities) else network.head
+    head = reader(network.head)
     if not differences and isinstance(head, FlattenHead):
         left = output_lengths(network.backbone, spec.features, [spec.longest])[0]
         if left > head.steps:
@@ -47,6 +48,10 @@ def in_order_of(sequences: Sequences, classes: tuple[str, ...], trained: tuple[s
     if classes == trained:
         return sequences
     index = {name: place for place, name in enumerate(trained)}
+    if sequences.targets.is_floating_point():  # (N, C) labels; those that this data does not know are nowhere
+        targets = sequences.targets.new_zeros(len(sequences.targets), len(trained))
+        targets[:, [index[name] for name in classes]] = sequences.targets
+        return replace(sequences, targets=targets)
     return replace(sequences, targets=torch.tensor([index[name] for name in classes])[sequences.targets])
 
 

@@ -22,8 +22,8 @@ class Outcomes:
     losses: Tensor  # (N,) float64: the sum of each sequence's losses
     weights: Tensor  # (N,) float64: what a sum of losses is divided by
     owner: Tensor  # (E,) int64: which sequence a prediction belongs to, in ascending order
-    truth: Tensor  # (E,) int64 classes, or (E, D) float64
-    predicted: Tensor  # (E,) int64 classes, or (E, D) float64
+    truth: Tensor  # (E,) int64 classes, (E, D) float64, or (E, C) float64, 1 for a label that is there
+    predicted: Tensor  # (E,) int64 classes, (E, D) float64, or the probabilities (E, C) float64 of labels
     probability: Tensor | None = None  # (E,) float64: of the predicted class; None where values are predicted
     second: Tensor | None = None  # (E,) float64: of the second class, only where there are two
 
@@ -102,6 +102,8 @@ def _scored(out: Tensor, batch: Batch, spec: Spec) -> tuple[Tensor, ...]:
         out, targets = out[batch.scored], targets[batch.scored]
     if not spec.classes:
         return owner, targets.double(), out.double()
+    if spec.predicts == "labels":
+        return owner, targets.double(), out.double().exp()
     best, predicted = out.double().max(-1)
     found = (owner, targets, predicted, best.exp())
     return (*found, out[:, 1].double().exp()) if spec.width == 2 else found

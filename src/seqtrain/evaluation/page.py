@@ -8,11 +8,13 @@ from types import MappingProxyType
 from seqtrain.batch import Spec
 from seqtrain.evaluation.class_metrics import ClassEvaluation
 from seqtrain.evaluation.files import Evaluation
+from seqtrain.evaluation.label_metrics import LabelEvaluation
+from seqtrain.evaluation.resampling import Estimate
 from seqtrain.evaluation.worst import Row
 from seqtrain.figures.style import short
 
 _CLASSES, _WORST = 20, 5  # rows at most
-_NAMES = {"calibration_error": "calibration"}
+_NAMES = {"calibration_error": "calibration", "average_precision": "avg precision"}
 
 
 def page(
@@ -34,7 +36,9 @@ def page(
     if members:
         lines += ["", *_members(members)]
     if isinstance(evaluation, ClassEvaluation):
-        lines += ["", *_classes(evaluation, spec)]
+        lines += ["", *_classes(evaluation.per_class, evaluation.support, spec, "class")]
+    elif isinstance(evaluation, LabelEvaluation):
+        lines += ["", *_classes(evaluation.per_label, evaluation.support, spec, "label")]
     if worst:
         lines += ["", "highest loss", *(_worst(row) for row in worst[:_WORST])]
     return "\n".join([*lines, "", f"{'tables, figures':17}{folder}"])
@@ -54,20 +58,19 @@ def _member(name: str) -> str:
     return short(name, 40)
 
 
-def _classes(evaluation: ClassEvaluation, spec: Spec) -> list[str]:
-    """A row a class; of many classes those with the lowest f1."""
-    f1 = [each.value for each in evaluation.per_class["f1"]]
+def _classes(rates: Mapping[str, list[Estimate]], support: list[int], spec: Spec, title: str) -> list[str]:
+    """A row a class or label; of many those with the lowest f1."""
+    f1 = [each.value for each in rates["f1"]]
     order = list(range(len(spec.classes)))
-    title = "class"
     if len(order) > _CLASSES:
-        order = sorted((c for c in order if evaluation.support[c]), key=lambda c: f1[c])[:_CLASSES]
+        order = sorted((c for c in order if support[c]), key=lambda c: f1[c])[:_CLASSES]
         title = f"lowest f1 of {len(spec.classes)}"
     lines = [f"{title:26}{'precision':>10}{'recall':>10}{'f1':>10}{'f1, 95%':>18}{'n':>6}"]
     for c in order:
-        rates = [evaluation.per_class[name][c] for name in ("precision", "recall", "f1")]
-        cells = "".join(f"{_number(rate.value):>10}" for rate in rates)
-        within = _interval(rates[-1].low, rates[-1].high)
-        lines.append(f"{short(spec.classes[c], 25):26}{cells}{within:>18}{evaluation.support[c]:>6}")
+        own = [rates[name][c] for name in ("precision", "recall", "f1")]
+        cells = "".join(f"{_number(rate.value):>10}" for rate in own)
+        within = _interval(own[-1].low, own[-1].high)
+        lines.append(f"{short(spec.classes[c], 25):26}{cells}{within:>18}{support[c]:>6}")
     return lines
 
 

@@ -7,6 +7,7 @@ import torch
 from seqtrain.batch import Spec
 from seqtrain.evaluation.chosen_set import ChosenSet
 from seqtrain.evaluation.outcomes import Outcomes
+from seqtrain.labels import SEPARATOR, names_of
 
 Row = dict[str, Any]
 
@@ -41,6 +42,9 @@ def _told(outcomes: Outcomes, mine: slice, spec: Spec) -> Row:
             "predicted": spec.classes[int(predicted[0])],
             "probability": float(outcomes.probability[mine][0]),
         }
+    if spec.predicts == "labels":
+        rows = {"true": truth[0] > 0.5, "predicted": predicted[0] > 0.5}
+        return {name: SEPARATOR.join(names_of(row, spec.classes)) for name, row in rows.items()}
     if spec.predicts == "step_classes":
         return {"scored": len(truth), "right": float((truth == predicted).double().mean())}
     if spec.predicts == "step_values":

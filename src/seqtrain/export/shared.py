@@ -116,7 +116,7 @@ def _facts(path: Path) -> dict[str, Any]:
 def check_spec(spec: Spec, path: Path) -> None:
     """Raises WrongInput for sizes that no data has, naming the file that says them."""
     sizes = (spec.features, spec.shortest, spec.longest, spec.width)
-    classes = "classes" in spec.predicts
+    classes = "values" not in spec.predicts
     if min(sizes) < 1 or spec.shortest > spec.longest or (len(spec.classes) != spec.width if classes else spec.classes):
         raise WrongInput(f"{path} says a spec that cannot be: {spec}")
 

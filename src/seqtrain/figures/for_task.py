@@ -10,6 +10,7 @@ from seqtrain.figures.bands import class_bands
 from seqtrain.figures.curves import predicted_curves
 from seqtrain.figures.samples import SHOW
 from seqtrain.figures.scatter import regression_scatter
+from seqtrain.labels import present
 from seqtrain.sequences import View
 
 if TYPE_CHECKING:
@@ -45,7 +46,10 @@ def figures_for(
         return {"predicted_values": regression_scatter(batch.targets, predictions)}
     show = SHOW[view]
     figures = {"samples": show(batch, predictions, spec.classes, samples=samples)}
-    wrong = (predictions.argmax(-1) != batch.targets).nonzero()[:, 0]
+    if spec.predicts == "labels":
+        wrong = (present(predictions) != (batch.targets > 0.5)).any(1).nonzero()[:, 0]
+    else:
+        wrong = (predictions.argmax(-1) != batch.targets).nonzero()[:, 0]
     if len(wrong):
         mistakes = batch._replace(
             inputs=batch.inputs[wrong],

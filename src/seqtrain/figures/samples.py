@@ -1,4 +1,4 @@
-"""Sequences as one looks at them, with the class that they have and the class that the model sees."""
+"""Sequences as one looks at them, with the class or labels that they have and those that the model sees."""
 
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
@@ -11,6 +11,7 @@ from torch import Tensor
 from seqtrain.batch import Batch
 from seqtrain.datasets.strokes import strokes_of
 from seqtrain.figures import style
+from seqtrain.labels import names_of, present
 from seqtrain.sequences import View
 
 if TYPE_CHECKING:
@@ -21,10 +22,10 @@ Paint = Callable[["Axes", NDArray[np.float32]], None]  # draws one sequence (T, 
 
 
 def spectrograms(batch: Batch, predictions: Tensor, classes: Sequence[str], *, samples: int = 6) -> "Figure":
-    """Some spectrograms, time to the right and mel bands upwards, titled with true and predicted class.
+    """Some spectrograms, time to the right and mel bands upwards, titled with true and predicted class, or labels.
 
     Args:
-        batch: `inputs` (B, T, F) and `targets` (B,) int64.
+        batch: `inputs` (B, T, F) and `targets` (B,) int64 or (B, C) float.
         predictions: (B, C) log-probabilities.
         classes: The C names, in the order of the class indices.
         samples: How many at most; the first of each class come first.
@@ -53,11 +54,11 @@ def spectrograms(batch: Batch, predictions: Tensor, classes: Sequence[str], *, s
 
 
 def drawings(batch: Batch, predictions: Tensor, classes: Sequence[str], *, samples: int = 6) -> "Figure":
-    """Some drawings, titled with true and predicted class.
+    """Some drawings, titled with true and predicted class, or labels.
 
     Args:
         batch: `inputs` (B, T, 3): steps (dx, dy, pen); y grows downwards, as in Quick, Draw!, and pen 1
-            says that the pen is lifted after this point. `targets` (B,) int64.
+            says that the pen is lifted after this point. `targets` (B,) int64 or (B, C) float.
         predictions: (B, C) log-probabilities.
         classes: The C names, in the order of the class indices.
         samples: How many at most; the first of each class come first.
@@ -66,10 +67,10 @@ def drawings(batch: Batch, predictions: Tensor, classes: Sequence[str], *, sampl
 
 
 def series(batch: Batch, predictions: Tensor, classes: Sequence[str], *, samples: int = 6) -> "Figure":
-    """Some series, a line a feature (at most eight), titled with true and predicted class.
+    """Some series, a line a feature (at most eight), titled with true and predicted class, or labels.
 
     Args:
-        batch: `inputs` (B, T, F) and `targets` (B,) int64.
+        batch: `inputs` (B, T, F) and `targets` (B,) int64 or (B, C) float.
         predictions: (B, C) log-probabilities.
         classes: The C names, in the order of the class indices.
         samples: How many at most; the first of each class come first.
@@ -85,7 +86,13 @@ SHOW: dict[View, Callable[..., "Figure"]] = {
 
 
 def spread(targets: Tensor, samples: int) -> Tensor:
-    """The positions of at most `samples` sequences: the first of every class, then the second, and so on."""
+    """The positions of at most `samples` sequences: the first of every class, then the second, and so on.
+
+    Args:
+        targets: (N,) int64, or of labels (N, C), where each set of them is as a class
+    """
+    if targets.dim() == 2:
+        targets = torch.unique(targets, dim=0, return_inverse=True)[1]
     seen: dict[int, int] = {}
     rank = []
     for position, target in enumerate(targets.tolist()):
@@ -107,14 +114,27 @@ def _draw(
         steps = batch.inputs[sequence, : batch.lengths[sequence]].detach().float().cpu().numpy()
         style.tidy(axes, grid=False)
         paint(axes, steps)
-        true, predicted = int(batch.targets[sequence]), int(predictions[sequence].argmax())
-        share = float(predictions[sequence].float().max().exp())
-        sign, color = ("✓", style.TRUE) if predicted == true else ("✗", style.PREDICTED)
-        said = f"{sign} predicted {style.short(classes[predicted], _TITLE)} ({share:.0%})"
-        style.title(axes, f"true {style.short(classes[true], _TITLE)}\n{said}", color=color)
-        if predicted != true:
+        true, predicted, right = _told(batch.targets[sequence], predictions[sequence].float(), classes)
+        sign, color = ("✓", style.TRUE) if right else ("✗", style.PREDICTED)
+        style.title(axes, f"true {true}\n{sign} predicted {predicted}", color=color)
+        if not right:
             axes.spines[:].set(visible=True, color=color, linewidth=2)
     return figure
+
+
+def _told(target: Tensor, outputs: Tensor, classes: Sequence[str]) -> tuple[str, str, bool]:
+    """What is true and what is predicted of a sequence, in words, and whether it is the same."""
+    if target.is_floating_point():  # (C,) labels
+        there, found = target > 0.5, present(outputs)
+        words = [", ".join(names_of(row, classes)) or "nothing" for row in (there, found)]
+        return style.short(words[0], 2 * _TITLE), style.short(words[1], 2 * _TITLE), bool((there == found).all())
+    true, predicted = int(target), int(outputs.argmax())
+    share = float(outputs.max().exp())
+    return (
+        style.short(classes[true], _TITLE),
+        f"{style.short(classes[predicted], _TITLE)} ({share:.0%})",
+        predicted == true,
+    )
 
 
 def _drawing(axes: "Axes", steps: NDArray[np.float32]) -> None:

@@ -4,6 +4,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 
 import numpy as np
@@ -14,6 +15,7 @@ from torch.utils.data import DataLoader
 
 from seqtrain.batch import Batch
 from seqtrain.errors import MachineFailed
+from seqtrain.loading.mixup import Mixup
 from seqtrain.loading.order import Batches, epoch_batches, plain_batches
 from seqtrain.loading.streams import Streams, epoch_streams, whole_streams
 from seqtrain.machine import LOST_WORKER
@@ -29,7 +31,7 @@ _AUGMENTATION = 103  # keeps the key of an augmentation apart from the other use
 
 @dataclass(frozen=True)
 class Reader:
-    """Reads (epoch, draws) from a set as a batch, augmented where the set is for training.
+    """Reads (epoch, draws) from a set as a batch, augmented and mixed where the set is for training.
 
     Draws are those of `order.epoch_batches`; each is augmented in a way of its own. It is the `dataset` of a torch
     DataLoader whose sampler gives such pairs.
@@ -41,18 +43,26 @@ class Reader:
     sequences: Sequences
     seed: int = 0
     augment: Augment | None = None
+    mixup: Mixup | None = None
     rank: int = 0
     ranks: int = 1
 
     def __getitem__(self, what: tuple[int, Tensor | NDArray[np.int64]]) -> Batch:
         epoch, drawn = what[0], torch.as_tensor(what[1])
-        part = drawn[self.rank :: self.ranks]
-        draws = part if len(part) else drawn[:1]
+        part = torch.arange(len(drawn))[self.rank :: self.ranks]
+        rows = part if len(part) else torch.zeros(1, dtype=torch.int64)
         with one_thread():
-            batch = self.sequences.batch(draws % len(self.sequences))
-            if self.augment is not None:
-                batch = self.augment(batch, Draws(mix(self.seed, _AUGMENTATION), epoch, draws))
+            if self.mixup is None:
+                batch = self._augmented(epoch, drawn[rows])
+            else:
+                batch = self.mixup(partial(self._augmented, epoch), drawn, rows, seed=self.seed, epoch=epoch)
         return batch if len(part) else batch._replace(indices=part)
+
+    def _augmented(self, epoch: int, draws: Tensor) -> Batch:
+        batch = self.sequences.batch(draws % len(self.sequences))
+        if self.augment is None:
+            return batch
+        return self.augment(batch, Draws(mix(self.seed, _AUGMENTATION), epoch, draws))
 
 
 class TrainingBatches:

@@ -10,6 +10,7 @@ from torch import Tensor
 from seqtrain.batch import Spec
 from seqtrain.errors import WrongInput
 from seqtrain.loading.batches import Augment, PlainBatches, Reader, TrainingBatches
+from seqtrain.loading.mixup import Mixup, find_mixup
 from seqtrain.loading.padding import expected_padding
 from seqtrain.loading.settings import Loading
 from seqtrain.loading.sides import divide
@@ -34,6 +35,7 @@ class Data:
     target_statistics: Statistics | None
     augment: Augment | None
     loading: Loading
+    mixup: Mixup | None = None
     change: Tensor | None = None  # (D,) int64: the features from whose last step each value is learnt as a change
 
     @property
@@ -81,7 +83,7 @@ class Data:
         if self.train.shortest != self.train.longest and not self.carries:
             self._tell_padding(seed)
         return TrainingBatches(
-            Reader(self.train, seed, self.augment, rank(), count()),
+            Reader(self.train, seed, self.augment, self.mixup, rank(), count()),
             batch_size=self.loading.batch_size,
             accumulate=accumulate,
             chunk=chunk,
@@ -136,6 +138,7 @@ def load_data(data_set: object, loading: Loading, *, seed: int) -> Data:
             val, test = (part and _limited(part, most) for part in (val, test))
         statistics = sets.normalize(train) if sets.normalize is not None else None
         scale = target_statistics(train, sets.change_from) if sets.scale_targets else None
+        mixup = find_mixup(loading.mixup, sets, statistics)
         fitted = sets.fit_augment(train) if sets.fit_augment is not None else None
     return Data(
         train=train,
@@ -147,6 +150,7 @@ def load_data(data_set: object, loading: Loading, *, seed: int) -> Data:
         target_statistics=scale,
         augment=None if loading.limit is not None else sets.augment if sets.fit_augment is None else fitted,
         loading=loading,
+        mixup=mixup if loading.limit is None else None,
         change=torch.tensor(sets.change_from) if sets.change_from else None,
     )
 
@@ -187,6 +191,13 @@ def _check_targets(name: str, part: Sequences, sets: Sets) -> None:
     if len(part) == 0:
         raise WrongInput(f"the {name} set has no sequences")
     targets = part.targets
+    if sets.predicts == "labels":
+        if targets.shape[1:] != (len(sets.classes),) or not ((targets == 0) | (targets == 1)).all():
+            raise WrongInput(
+                f"the {name} set's targets are {targets.dtype} {tuple(targets.shape)}: must be 0.0 or 1.0 for each of "
+                f"{len(sets.classes)} labels"
+            )
+        return
     if sets.predicts in ("values", "step_values"):
         if targets.dim() != 2 or not targets.is_floating_point():
             raise WrongInput(
@@ -205,6 +216,8 @@ def _check_targets(name: str, part: Sequences, sets: Sets) -> None:
 
 def _class_counts(train: Sequences, classes: int) -> tuple[int, ...]:
     targets = train.targets
+    if targets.is_floating_point():  # (N, C) labels
+        return tuple(targets.sum(0).long().tolist())
     if train.per_step:
         batches = (train.batch(indices) for indices in torch.split(torch.arange(len(train)), 1024))
         counts = sum(torch.bincount(b.targets[b.scored], minlength=classes) for b in batches)

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from annotated_types import Ge
 
 from seqtrain.errors import WrongInput
-from seqtrain.ranges import Count, Fraction, Size
+from seqtrain.ranges import Count, Fraction, NonNegative, Size
 
 
 class Loading:
@@ -19,6 +19,8 @@ class Loading:
         length_pool: batches whose sequences are sorted by length together, such as 20, so that little is padded;
             1 mixes all, which serves batch norm better where lengths tell classes.
         balanced: whether an epoch draws from every class as often, with replacement, however rare it is.
+        mixup: mix every training sequence and its target with another's, by a share of Beta(mixup, mixup), such as 0.2
+            (Zhang et al. 2018); 0 mixes none.
         val_fraction: share of the training set used for validation where none is published; 0 validates nothing
             and keeps the last epoch, for sets too small to spare any.
         fold: cross-validation: test on this fold, from 0, of all sequences, and train on the others; null: as the
@@ -36,6 +38,7 @@ class Loading:
         workers: Size = 0,
         length_pool: Count = 1,
         balanced: bool = False,
+        mixup: NonNegative = 0.0,
         val_fraction: Fraction = 0.1,
         fold: Size | None = None,
         folds: Annotated[int, Ge(2)] | None = None,
@@ -55,6 +58,7 @@ class Loading:
         self.workers = workers
         self.length_pool = length_pool
         self.balanced = balanced
+        self.mixup = mixup
         self.val_fraction = val_fraction
         self.fold = fold
         self.folds = folds

@@ -76,7 +76,7 @@ def _fold(sets: Sets, fold: int, folds: int) -> tuple[Part, Part]:
     labels, same = _labels(every, sets), marks(every)
     held = fold_of(labels, folds, every.groups, same) == fold
     unknown = labels[held][~torch.isin(labels[held], labels[~held])]
-    if len(unknown):
+    if len(unknown) and sets.predicts == "classes":
         where = int((labels == unknown[0]).nonzero()[0])
         raise WrongInput(
             f"fold {fold} of {folds} holds every sequence of the class {sets.classes[int(unknown[0])]!r}, as "
@@ -123,5 +123,9 @@ def _check_tested(train: Sequences, sets: Sets) -> None:
 
 
 def _labels(sequences: Sequences, sets: Sets) -> Tensor:
-    """(N,) int64: the classes to stratify by, or zeros."""
+    """(N,) int64: the classes to stratify by, or zeros; of several labels the rarest that each sequence has."""
+    if sets.predicts == "labels":
+        there = sequences.targets > 0.5  # (N, C)
+        rarity = there.sum(0).argsort(stable=True).argsort()  # 0 for the rarest
+        return torch.where(there, rarity, len(rarity)).amin(1)
     return sequences.targets if sets.predicts == "classes" else torch.zeros(len(sequences), dtype=torch.int64)

@@ -15,7 +15,7 @@ from torch import Tensor
 from seqtrain.batch import Spec
 from seqtrain.errors import WrongInput
 from seqtrain.prediction.answers import Bad
-from seqtrain.prediction.rows import column_types, numbers, told
+from seqtrain.prediction.rows import best, column_types, numbers, told
 from seqtrain.stepping import Stepper
 
 _LARGEST = 1e30
@@ -84,8 +84,7 @@ def _is_header(line: str, features: int) -> bool:
 
 
 def _cells(outputs: Tensor, spec: Spec) -> list[Any]:
-    best = [spec.classes[int(outputs.argmax())]] if spec.classes else []
-    return best + list(numbers(outputs))
+    return ([best(outputs, spec)] if spec.classes else []) + list(numbers(outputs))
 
 
 def _short(text: str) -> str:

@@ -2,6 +2,7 @@
 
 A table has the columns `id`, where each step is predicted `step` (from 0), and `prediction`: a value or the name of
 the most probable class. Several values are `prediction_0`, `prediction_1`, …; each class has its `probability_NAME`.
+Of labels the prediction is those that are more probable than not, with `;` between them.
 """
 
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ from typing import Any
 from torch import Tensor
 
 from seqtrain.batch import Spec
+from seqtrain.labels import SEPARATOR, names_of
 from seqtrain.prediction.answers import Answer
 
 Columns = dict[str, list[Any]]  # all of one length
@@ -39,7 +41,7 @@ def columns(some: Sequence[Answer], spec: Spec) -> Columns:
         if spec.per_step:
             table["step"] += range(len(rows))
         if spec.classes:
-            table["prediction"] += [spec.classes[index] for index in rows.argmax(1).tolist()]
+            table["prediction"] += [best(row, spec) for row in rows]
         names = [f"probability_{each}" for each in spec.classes] or value_names(spec)
         for each, column in zip(names, rows.T, strict=True):
             table[each] += numbers(column)
@@ -54,14 +56,24 @@ def record(answer: Answer, spec: Spec) -> dict[str, Any]:
 def told(outputs: Tensor, spec: Spec) -> dict[str, Any]:
     """What was predicted, (C,), (D,) or with steps (T, C), (T, D), as plain values."""
     if spec.classes:
-        best = outputs.argmax(-1).tolist()
+        if spec.predicts == "labels":
+            said: str | list[str] = names_of(outputs > 0.5, spec.classes)
+        else:
+            said = best(outputs, spec) if outputs.dim() == 1 else [best(row, spec) for row in outputs]
         return {
-            "prediction": [spec.classes[index] for index in best] if isinstance(best, list) else spec.classes[best],
+            "prediction": said,
             "probabilities": {
                 name: numbers(column) for name, column in zip(spec.classes, outputs.unbind(-1), strict=True)
             },
         }
     return {"prediction": numbers(outputs[..., 0] if spec.width == 1 else outputs)}
+
+
+def best(probabilities: Tensor, spec: Spec) -> str:
+    """The most probable class of (C,), or the labels that are more probable than not."""
+    if spec.predicts == "labels":
+        return SEPARATOR.join(names_of(probabilities > 0.5, spec.classes))
+    return spec.classes[int(probabilities.argmax())]
 
 
 def numbers(values: Tensor) -> Any:
