@@ -16,12 +16,25 @@ SMALL = {
     "mel": ["data.train_size=30", "data.test_size=10"],
     "sketch": ["data.train_size=30", "data.test_size=10"],
 }
+LIGHT = {  # of models that take long as their papers have them
+    "fcn": ["model.channels=[8,16,8]"],
+    "resnet1d": ["model.channels=[8,16,16]"],
+    "inception": ["model.filters=4", "model.bottleneck=4"],
+    "lstm_fcn": ["model.channels=[8,16,8]"],
+    "tcn": ["model.channels=[8,8,8]"],
+    "minirocket": ["model.features=500"],
+}
 QUICK = ["trainer.max_epochs=1", "trainer.progress=false", "logger=csv"]
 
 
 def choices(group: str) -> list[str]:
     """What a group has, such as every model."""
     return sorted(path.stem for path in (CONFIGS / group).glob("*.yaml"))
+
+
+def light(model: str) -> list[str]:
+    """Overrides that choose a model, in a size for tests."""
+    return [f"model={model}", *LIGHT.get(model, [])]
 
 
 def composed(*overrides: str) -> DictConfig:

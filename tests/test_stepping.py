@@ -40,6 +40,12 @@ def test_steps_give_what_the_whole_gives(model: str, task: str, read: str) -> No
         check_steps(make_network(*overrides, task=task, layers=layers))
 
 
+@pytest.mark.parametrize("task", TASKS)
+def test_a_causal_convolution_steps(task: str) -> None:
+    torch.manual_seed(0)
+    check_steps(make_network("model=tcn", "model.channels=[8,8,8]", task=task))
+
+
 def check_steps(network: Network) -> None:
     inputs = 2 * torch.randn(2, max(LENGTHS), FEATURES) + 1
     stepper = Stepper(network, features=FEATURES)
@@ -78,6 +84,7 @@ def test_a_linear_model_steps() -> None:
         (["model=lstm", "model.bidirectional=true"], "train with model.bidirectional=false"),
         (["model=conv1d"], "ConvStack cannot read one step at a time"),
         (["model=sketchmate", "task.read=mean"], "Sketchmate cannot read one step at a time"),
+        (["model=inception", "model.ensemble=2"], "Inception cannot read one step at a time"),
         (["model=lstm", "task.read=flatten"], "train with task.read=mean, max or last"),
     ],
 )

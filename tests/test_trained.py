@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 import yaml
-from composing import QUICK, SMALL, choices, composed, trained
+from composing import QUICK, SMALL, choices, composed, light, trained
 from omegaconf import OmegaConf
 
 from seqtrain.assemble import assemble, rebuild
@@ -116,7 +116,7 @@ def test_a_run_of_64_bits_is_loaded_with_64_bits(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("model", choices("model"))
 def test_every_model_is_rebuilt_from_its_weights(model: str) -> None:
-    parts = prepare_parts(composed(f"model={model}", "data=sketch", *SMALL["sketch"]))
+    parts = prepare_parts(composed(*light(model), "data=sketch", *SMALL["sketch"]))
     data = load_data(parts.data(), parts.loading(), seed=0)
     first = assemble(parts.model, parts.task(), data, seed=0).eval()
     again = rebuild(parts.model, parts.task(), data.spec, first.state_dict())

@@ -24,6 +24,7 @@ class Batch(NamedTuple):
     # `Spec.predicts` says; where training sequences were mixed (B, C) float, the shares of the classes
     scored: Tensor | None  # (B, T) bool: the steps that count; None where a whole sequence is predicted
     indices: Tensor  # (B,) int64: which sequences of their set these are; (0,) where others count them
+    continues: Tensor | None = None  # (B,) bool: what goes on from its row of the batch before; None: nothing can
 
     @property
     def stands_in(self) -> bool:

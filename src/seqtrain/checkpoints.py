@@ -78,9 +78,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         raise WrongInput(f"{path} does not exist")
     with open(path, "rb") as file:
         size = file.seek(0, os.SEEK_END)
-        file.seek(max(size - DIGEST, 0))
-        stored = file.read().decode("ascii", "replace")
-        if _digest(file, size - DIGEST) != stored:
+        if _digest(file, size - DIGEST) != stored_digest(path):
             raise WrongInput(f"{path} is damaged: its SHA-256 is not the one it was written with")
     check_archive(path)
     try:
@@ -91,6 +89,14 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         raise WrongInput(f"{path} is no checkpoint of seqtrain's: it holds a {type(content).__name__}")
     check_tensors(content, path)
     return content
+
+
+def stored_digest(path: Path) -> str:
+    """The SHA-256 that a checkpoint was written with; whether it still is of that content, reading it says."""
+    with open(path, "rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(size - DIGEST, 0))
+        return file.read().decode("ascii", "replace")
 
 
 def link(source: Path, target: Path) -> None:

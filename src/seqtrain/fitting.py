@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from seqtrain.assemble import assemble
+from seqtrain.callbacks.averaging import Averaging
 from seqtrain.callbacks.early_stopping import EarlyStopping
+from seqtrain.callbacks.explosion import Explosion, most_loss
+from seqtrain.callbacks.frozen import Frozen
 from seqtrain.callbacks.progress import Progress
 from seqtrain.callbacks.pruning import Behind, Pruning
 from seqtrain.callbacks.record import Record
@@ -19,6 +22,7 @@ from seqtrain.loading import Data
 from seqtrain.loading.batches import PlainBatches, TrainingBatches
 from seqtrain.network import Network
 from seqtrain.parts import Parts
+from seqtrain.pretrained import Pretrained
 from seqtrain.ranks import count, rank
 from seqtrain.run_folder import RunFolder
 from seqtrain.schedulers import Plateau
@@ -57,9 +61,13 @@ def make_fit(
     interruption: Interruption,
     *,
     resumed_at: int | None = None,
+    pretrained: Pretrained | None = None,
     behind: Behind | None = None,
 ) -> Fit:
     """Put the parts together; loggers go on from the update `resumed_at`, and where it is `behind` training ends.
+
+    Args:
+        pretrained: what the network starts from.
 
     Raises WrongInput where parts do not fit the data or each other.
     """
@@ -68,11 +76,12 @@ def make_fit(
     checkpoints.check_metric(scores.names)
     steps_per_epoch = data.steps_per_epoch(training.accumulate_grad_batches)
     total_steps = training.total_steps(steps_per_epoch)
-    network = assemble(parts.model, task, data, seed=seed)
+    criterion = task.criterion(data.spec, data.target_scale)
+    network = assemble(parts.model, task, data, seed=seed, pretrained=pretrained)
     _tell_own_statistics(network)
     learner = Learner(
         network,
-        task.criterion(data.spec, data.target_scale),
+        criterion,
         scores,
         spec=data.spec,
         optimizer=parts.optimizer(),
@@ -87,7 +96,10 @@ def make_fit(
         _check_needs_no_validation(parts)
     record = Record(run, checkpoints, interruption, validates=data.val is not None)
     callbacks = [_callback(recipe(), checkpoints) for recipe in parts.callbacks.values()]
+    callbacks += [Averaging(training.ema_decay)] if training.ema_decay is not None else []
+    callbacks += [Frozen()] if parts.run.freeze else []
     callbacks += [Progress()] if training.progress and rank() == 0 else []
+    callbacks += [Explosion(most_loss(criterion, data.train.targets))]
     callbacks += [record] if behind is None else [record, Pruning(record, behind)]
     loggers = _loggers(parts, run, resumed_at) if rank() == 0 else []
     trainer = training.trainer(run.path, total_steps, callbacks, loggers)

@@ -9,6 +9,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from seqtrain.errors import WrongInput
+from seqtrain.origin import content
 
 _NO_MATTER = (  # settings of speed, of the machine, of what is shown and of what is kept
     "logger",
@@ -57,7 +58,10 @@ def _mattering(config: DictConfig) -> dict[str, Any]:
     except OmegaConfBaseException as error:
         raise WrongInput(str(error).splitlines()[0]) from error
     assert isinstance(plain, dict)
-    return _kept({str(key): value for key, value in plain.items()}, "")
+    kept = _kept({str(key): value for key, value in plain.items()}, "")
+    if kept.get("init_from"):
+        kept["init_from"] = content(str(kept["init_from"]))
+    return kept
 
 
 def _kept(node: Mapping[str, Any], above: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from seqtrain.batch import Batch, Spec, spec_to_plain
+from seqtrain.carried import Carried
 from seqtrain.criteria import Criterion
 from seqtrain.divergence import NotFinite, diverged
 from seqtrain.errors import WrongInput
@@ -64,6 +65,7 @@ class Learner(pl.LightningModule):
         super().__init__()
         self.automatic_optimization = False
         self.network = network
+        self._read = Carried(network)
         self.criterion = criterion
         self.scores = scores
         self.spec = spec
@@ -75,6 +77,7 @@ class Learner(pl.LightningModule):
         self.total_steps = total_steps
         self._asked_to_stop = asked_to_stop
         self.watch: Callable[[Batch, Tensor], None] | None = None  # sees every batch of an evaluation and its outputs
+        self.after_update: Callable[[int], None] | None = None  # is told how many updates were made
         self._make_optimizer = optimizer
         self._make_scheduler = scheduler
         self._interval = getattr(scheduler, "interval", "step")
@@ -100,6 +103,7 @@ class Learner(pl.LightningModule):
             self.criterion,
             self.scores,
             self._optimizer,
+            read=self._read,
             device=self.device,
             seed=self._seed,
             clip=self._clip,
@@ -142,6 +146,8 @@ class Learner(pl.LightningModule):
         except NotFinite as found:
             raise diverged(found, group, step=step, steps_per_epoch=self.steps_per_epoch) from None
         self._made_steps.increment_by(1)
+        if self.after_update is not None:
+            self.after_update(step + 1)
         if self._scheduler is not None and self._interval == "step":
             self._scheduler.step()  # type: ignore[union-attr]
         return loss
@@ -150,7 +156,7 @@ class Learner(pl.LightningModule):
         for batch in chunk:
             if batch.stands_in:
                 continue
-            outputs = self.network(batch.inputs, batch.lengths)
+            outputs = self._read(batch)
             total = self.criterion(outputs, batch)
             self.eval_sums.add(total, self.criterion.weight(batch), self.scores.measure(outputs, batch))
             if self.watch is not None:
@@ -186,12 +192,14 @@ class Learner(pl.LightningModule):
             "step": self.trainer.global_step,
             "epoch": self.trainer.fit_loop.epoch_progress.current.processed,  # type: ignore[attr-defined]
             "train_sums": gathered(self.train_sums.state()),
+            "carried": self._read.states(),
             "spec": spec_to_plain(self.spec),
         }
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         self._resumed = checkpoint["seqtrain"]
         self.train_sums.restore(self._resumed["train_sums"])
+        self._read.restore(self._resumed.get("carried", []))
 
     def on_fit_start(self) -> None:
         """Put step and epoch back by hand, before the training batches ask for the position."""

@@ -82,13 +82,21 @@ class Network(nn.Module):
 
     def forward(self, inputs: Tensor, lengths: Tensor) -> Tensor:
         steps = inputs if self.change is None else self.change.relative(inputs, lengths)
-        if self.normalize is not None:
-            steps = self.normalize(steps, lengths)
-        outputs, left = self.backbone(steps, lengths)
-        predicted: Tensor = self.head(outputs, left)
-        if self.rescale is not None:
-            predicted = self.rescale(predicted)
+        outputs, left = self.backbone(self._normalized(steps, lengths), lengths)
+        predicted = self._predicted(outputs, left)
         return predicted if self.change is None else self.change(predicted, inputs, lengths)
+
+    def read_on(self, inputs: Tensor, lengths: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """`forward` from a state of the backbone (B, …) -> the predictions, and the state afterwards; see `carried`."""
+        outputs, after = self.backbone.read_on(self._normalized(inputs, lengths), lengths, state)  # type: ignore[operator]
+        return self._predicted(outputs, lengths), after
+
+    def _normalized(self, steps: Tensor, lengths: Tensor) -> Tensor:
+        return steps if self.normalize is None else self.normalize(steps, lengths)
+
+    def _predicted(self, outputs: Tensor, lengths: Tensor) -> Tensor:
+        predicted: Tensor = self.head(outputs, lengths)
+        return predicted if self.rescale is None else self.rescale(predicted)
 
     def parameter_count(self) -> int:
         return sum(parameter.numel() for parameter in self.parameters())

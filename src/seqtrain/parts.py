@@ -32,6 +32,8 @@ class Run:
         threads: threads of torch on the CPU; null leaves it to torch.
         sweep: name of the folder of a sweep.
         resume: a run folder to continue.
+        init_from: a run, or a shared model, whose backbone training starts from; its head too where it fits.
+        freeze: keep that backbone as it is, and train the head alone.
     """
 
     def __init__(
@@ -41,11 +43,17 @@ class Run:
         threads: Count | None = 1,
         sweep: Name | None = None,
         resume: str | None = None,
+        init_from: str | None = None,
+        freeze: bool = False,
     ) -> None:
+        if freeze and init_from is None:
+            raise WrongInput("freeze is true but init_from is null: name the run to start from, or set freeze=false")
         self.seed = seed
         self.threads = threads
         self.sweep = sweep
         self.resume = resume
+        self.init_from = init_from
+        self.freeze = freeze
 
 
 @dataclass(frozen=True)
@@ -101,19 +109,23 @@ def prepare_parts(config: Mapping[str, Any]) -> Parts:
         model=prepare(config.get("model"), "model"),
         **prepare_data(config.get("data")),
     )
-    _check_monitor(parts)
+    _check_fit(parts)
     return parts
 
 
-def _check_monitor(parts: Parts) -> None:
-    """What a validation gives is known before its data is, but for what errors are divided by."""
+def _check_fit(parts: Parts) -> None:
+    """What a data set predicts whatever its files are, and what a validation gives, is known before they are read."""
     from seqtrain.batch import Spec  # it imports torch, which a typing error does not wait for
+    from seqtrain.tasks import check_task
 
-    task = parts.task()
+    task, known = parts.task(), getattr(parts.data.cls, "predicts", None)
     predicts = getattr(task, "predicts", None)
     if predicts is None:
         return  # a task of the user's own
+    if known is not None:
+        check_task(task, known)
     classes = () if "values" in predicts else ("0", "1")
+    # but for what errors are divided by
     spec = Spec(1, 1, 1, predicts, 2, classes, class_counts=(1, 1), scaled_by=() if classes else (1.0, 1.0))
     parts.checkpoint().check_metric(task.scores(spec).names)
 

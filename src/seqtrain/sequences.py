@@ -39,6 +39,8 @@ class Sequences:
     scored: Tensor | None = None  # (S,) bool, only where `per_step`; None: every step counts
     names: Sequence[str] | None = None  # what a message or a figure calls each sequence
     groups: Sequence[str] | None = None  # N of them (speakers, say), none of which is ever on two sides of a split
+    series: Tensor | None = None  # (N,) int64: equal for neighbours that are windows of one series, each of which goes
+    # on where the one before ends; a model then carries its state from window to window. None: it never does
 
     @classmethod
     def of(
@@ -49,6 +51,7 @@ class Sequences:
         scored: Sequence[Tensor] | None = None,
         names: Sequence[str] | None = None,
         groups: Sequence[str] | None = None,
+        series: Tensor | None = None,
     ) -> "Sequences":
         """From (T, F) inputs and their targets: a tensor of N rows, or a list of one (T, …) tensor each."""
         if not len(inputs):
@@ -66,6 +69,7 @@ class Sequences:
             scored=torch.cat(list(scored)) if scored is not None else None,
             names=tuple(names) if names is not None else None,
             groups=tuple(groups) if groups is not None else None,
+            series=series,
         )
 
     def __len__(self) -> int:
@@ -139,6 +143,7 @@ class Sequences:
             targets=self.targets if self.per_step else self.targets[indices],
             names=_some(self.names, indices) if self.names is not None else None,
             groups=_some(self.groups, indices) if self.groups is not None else None,
+            series=self.series[indices] if self.series is not None else None,
         )
 
     def name(self, index: int) -> str:

@@ -32,13 +32,13 @@ class Stepper:
     def __init__(self, network: Network, *, features: int) -> None:
         self._network = network
         self._features = features
-        self._pool = _pool_of(network.head)
         self._device = next((parameter.device for parameter in network.parameters()), torch.device("cpu"))
         if not callable(getattr(network.backbone, "step", None)):
             raise WrongInput(
                 f"model {type(network.backbone).__name__} cannot read one step at a time, since its outputs need "
                 "steps that come later: train one that reads forward only, such as model=lstm"
             )
+        self._pool = _pool_of(network.head)
         if network.change is not None:
             raise WrongInput(
                 "the model sees a sequence relative to its last step, and cannot read one step at a time: train with "

@@ -15,18 +15,16 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from seqtrain.assemble import rebuild
-from seqtrain.batch import Spec, spec_from_plain
+from seqtrain.batch import Spec
 from seqtrain.build import prepare
-from seqtrain.checkpoints import read_checkpoint
-from seqtrain.errors import WrongInput
-from seqtrain.export.shared import check_spec, is_shared, read_shared
 from seqtrain.export.sizes import check_sizes
 from seqtrain.labels import names_of
 from seqtrain.network import Network
 from seqtrain.run_folder import RunFolder
 from seqtrain.series_arrays import check_finite, to_sequences
 from seqtrain.stepping import Stepper
-from seqtrain.stored_config import part_of, read_stored_config
+from seqtrain.stored_config import part_of
+from seqtrain.stored_model import read_model
 
 Floats = NDArray[np.floating[Any]]
 
@@ -155,33 +153,7 @@ def load(run: str | PathLike[str], *, device: str = "cpu") -> Trained:
     Raises WrongInput where the folder holds no run or no whole checkpoint, or names a class that is not trusted.
     """
     place = Path(run)
-    if is_shared(place):
-        config, spec, state = read_shared(place)
-    else:
-        config, spec, state = _of_run(RunFolder(place))
+    config, spec, state = read_model(place)
     model, task = prepare(part_of(config, "model"), "model"), prepare(part_of(config, "task"), "task")
     check_sizes(model, spec, state)
     return Trained(rebuild(model, task(), spec, state).to(device), spec, config, folder=place)
-
-
-def _of_run(folder: RunFolder) -> tuple[DictConfig, Spec, dict[str, Tensor]]:
-    config = read_stored_config(folder.config)
-    if not folder.best.is_file():
-        raise WrongInput(f"{folder.path} has no {folder.best.relative_to(folder.path)}: no epoch was validated yet")
-    checkpoint = read_checkpoint(folder.best)
-    spec = stored_spec(checkpoint, folder.best)
-    weights = checkpoint.get("state_dict")
-    if not isinstance(weights, dict) or not all(isinstance(tensor, Tensor) for tensor in weights.values()):
-        raise WrongInput(f"{folder.best} holds no weights: train the model again")
-    prefix = "network."
-    return config, spec, {name[len(prefix) :]: each for name, each in weights.items() if name.startswith(prefix)}
-
-
-def stored_spec(checkpoint: dict[str, Any], path: Path) -> Spec:
-    """What a checkpoint knows of the data that the run was trained on."""
-    try:
-        spec = spec_from_plain(checkpoint["seqtrain"]["spec"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise WrongInput(f"{path} does not say what data it was trained on: train the model again") from error
-    check_spec(spec, path)
-    return spec

@@ -26,6 +26,7 @@ from seqtrain.loading import Data, load_data
 from seqtrain.loggers import log_hparams
 from seqtrain.machine import failures_told, is_of_disk
 from seqtrain.parts import Parts
+from seqtrain.pretrained import starting_point
 from seqtrain.provenance import provenance
 from seqtrain.rank_processes import run_ranks
 from seqtrain.ranks import PeerLost, count, gathered, joined, largest, rank, same_everywhere
@@ -135,7 +136,8 @@ def _train_and_test(
     data = load_data(parts.data(), parts.loading(), seed=parts.run.seed)
     checkpoint = gathered(run.resumable() if resume and rank() == 0 else None)[0]
     resumed_at = _resumed_at(checkpoint, data) if resume else None
-    fit = make_fit(parts, data, run, interruption, resumed_at=resumed_at, behind=behind)
+    start = starting_point(parts.run.init_from, checkpoint)
+    fit = make_fit(parts, data, run, interruption, resumed_at=resumed_at, pretrained=start, behind=behind)
     result["parameters"] = fit.learner.network.parameter_count()
     try:
         with interruption.deferred():

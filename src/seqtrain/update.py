@@ -28,6 +28,7 @@ class Update:
         criterion: the task's loss, as a sum and a weight.
         scores: the task's metrics, as sums.
         optimizer: of the network's parameters.
+        read: what the network predicts for a batch, given those before.
         device: where they are.
         seed: what dropout's randomness is keyed by, with the step.
         clip: largest norm of all gradients together, or None.
@@ -41,6 +42,7 @@ class Update:
         scores: Scores,
         optimizer: Optimizer,
         *,
+        read: Callable[[Batch], Tensor],
         device: torch.device,
         seed: int,
         clip: float | None,
@@ -50,6 +52,7 @@ class Update:
         self._criterion = criterion
         self._scores = scores
         self._optimizer = optimizer
+        self._read = read
         self._parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
         self._device = device
         self._seed = seed
@@ -73,7 +76,7 @@ class Update:
             if batch.stands_in:
                 self._stand_in(batch)
                 continue
-            outputs = self._network(batch.inputs, batch.lengths)
+            outputs = self._read(batch)
             total = self._criterion(outputs, batch)
             share = total / weight
             value = float(share.detach())

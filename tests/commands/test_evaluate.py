@@ -110,7 +110,7 @@ def test_other_data_of_the_same_kind(told, sketch: Path, sincos: Path) -> None: 
         (["set=tests"], "set is tests: must be one of test, val, train, all"),
         (["seed=3"], "seed is no setting of seqtrain evaluate"),
         (["name=../../elsewhere"], "name is ../../elsewhere"),
-        (["another-run"], "evaluate needs one RUN"),
+        (["another-run"], "another-run is no folder: name runs or sweeps"),
     ],
 )
 def test_what_does_not_fit_is_told(told, sketch: Path, words: list[str], message: str) -> None:  # type: ignore[no-untyped-def]
@@ -126,7 +126,7 @@ def test_a_recurrent_model_is_evaluated_on_longer_sequences(told, sincos: Path) 
 
 def test_what_is_no_run_is_told(told, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     status, text = told("evaluate", str(tmp_path / "nothing"))
-    assert (status, "is no run folder" in text) == (2, True)
+    assert (status, "is no folder: name runs or sweeps" in text) == (2, True)
 
 
 def test_help_names_every_setting(told) -> None:  # type: ignore[no-untyped-def]

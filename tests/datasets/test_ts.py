@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from composing import QUICK, choices, trained
+from composing import QUICK, choices, light, trained
 from torch import Tensor
 
 from seqtrain.datasets.ts import Ts
@@ -224,7 +224,7 @@ def test_every_model_trains_on_series_of_any_length(model: str, tmp_path: Path) 
             rising = [round(rng.gauss(step if i % 2 else -step, 1), 3) for step in range(2 + 3 * i)]
             lines.append(":".join([*[",".join(map(str, rising))] * 2, "up" if i % 2 else "down"]))
         (tmp_path / f"Own_{part}.ts").write_text("\n".join([*lines, ""]))
-    result = trained(tmp_path / "run", f"model={model}", "data=ts", f"data.folder={tmp_path}", *QUICK)
+    result = trained(tmp_path / "run", *light(model), "data=ts", f"data.folder={tmp_path}", *QUICK)
     assert result["status"] == "completed"
     assert "test/accuracy" in result["metrics"]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from composing import choices, composed
+from composing import LIGHT, choices, composed
 from omegaconf import DictConfig, OmegaConf
 from test_padding import LENGTHS, TASKS, make_data
 
@@ -26,6 +26,7 @@ SMALL = {
     "conv1d": ["model.channels=[8,8]"],
     "sketchmate": ["model.channels=[8,8,8]", "model.hidden=8"],
     "linear": [],
+    **LIGHT,
 }
 
 

@@ -24,10 +24,12 @@ CONV = ["model=conv1d", "model.channels=[4]", "model.dropout=0.1", "data=mel", "
 CONV += ["data.test_size=6", "data.batch_size=4", "trainer.max_epochs=6", "trainer.max_steps=13", "logger=csv"]
 CONV += ["trainer.check_val_every_n_epoch=2", "scheduler=plateau", "scheduler.patience=1", "trainer.progress=false"]
 CONV += ["callbacks=early_stopping", "trainer.accumulate_grad_batches=2", "trainer.steps_per_execution=2"]
+CARRIED = ["data.carry_state=true", "data.windows=10", "model.initial_state=random"]
 KINDS = {
     "saved at every chunk": [*LSTM, EVERY_CHUNK],
     "saved at an epoch's end": LSTM,
     "accumulated, augmented, stopped within an epoch": [*CONV, EVERY_CHUNK],
+    "a state carried from window to window": [*LSTM, *CARRIED, EVERY_CHUNK],
 }
 Kill = Callable[[Process], bool]  # gives back whether the run was still there
 

@@ -21,7 +21,7 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     seen: list[int] = []
     real = seqtrain.models.recurrent.read_fused
 
-    def read(*args: object) -> Tensor:
+    def read(*args: object) -> list[Tensor]:
         seen.append(1)
         return real(*args)  # type: ignore[arg-type]
 

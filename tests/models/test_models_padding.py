@@ -15,14 +15,20 @@ NAMES = [path.stem for path in sorted(CONFIGS.glob("*.yaml"))]
 BOTH_WAYS = {"bidirectional": True, "num_layers": 2, "dropout": 0.3}
 STRIDES = {"padding": [0, 3, "same"], "kernel_size": [7, 2, 3], "stride": [2, 3, 1], "dilation": 2}
 LAYER_NORM = {"norm": "layer", "activation": "gelu", "kernel_size": 4}  # an even kernel
+SMALL = {
+    "inception": {"filters": 4, "bottleneck": 4},
+    "minirocket": {"features": 1000},
+    "resnet1d": {"channels": [8, 16, 16]},
+}
 CASES = {
-    **{name: (name, {}) for name in NAMES},
+    **{name: (name, SMALL.get(name, {})) for name in NAMES},
     "conv1d-per_step": ("conv1d", {"per_step": True}),
     "conv1d-layer_norm": ("conv1d", LAYER_NORM),
     "conv1d-layer_norm-per_step": ("conv1d", {**LAYER_NORM, "per_step": True}),
     "conv1d-valid": ("conv1d", {"padding": "valid"}),
     "conv1d-strides": ("conv1d", STRIDES),
     "sketchmate-per_step": ("sketchmate", {"per_step": True}),
+    "minirocket-per_step": ("minirocket", {**SMALL["minirocket"], "per_step": True}),
     **{
         f"{name}-both_ways-{state}": (name, {**BOTH_WAYS, "initial_state": state})
         for name in ("rnn", "lstm", "gru")

@@ -66,6 +66,18 @@ def quoted(text: object) -> str:
     return f"'{escaped}'"
 
 
+def pin(config: DictConfig) -> DictConfig:
+    """The same config; where it starts from a trained model, with what that holds, which others may replace.
+
+    Raises WrongInput where there is no such model.
+    """
+    if config.get("init_from"):
+        from seqtrain.pretrained import pinned  # it imports torch
+
+        config.init_from = pinned(str(config.init_from))
+    return config
+
+
 def without_hydra(config: DictConfig) -> DictConfig:
     """The part of a composed config that is seqtrain's."""
     task = config.copy()

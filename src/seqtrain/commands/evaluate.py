@@ -8,32 +8,32 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from omegaconf import DictConfig, OmegaConf
 from pydantic import StringConstraints
 
-from seqtrain.commands.run_data import load_run_data
 from seqtrain.commands.run_folders import trial_folder
 from seqtrain.commands.run_words import read_words
 from seqtrain.errors import WrongInput
 from seqtrain.ranges import Count
 
 if TYPE_CHECKING:
-    from seqtrain.evaluation.chosen_set import ChosenSet
-    from seqtrain.evaluation.outcomes import Outcomes
-    from seqtrain.trained import Trained
+    from seqtrain.commands.ensemble import Ensemble
 
 _HELP = """seqtrain evaluate says how well a run's best epoch does, with 95% bootstrap intervals.
 
-usage: seqtrain evaluate RUN [key=value …]
+usage: seqtrain evaluate RUN … [key=value …]
 
 RUN is a run's folder. Without data=… or data.KEY=… it is the run's own test set, read as it was for the training.
-Other data must have the same features and predict the same; classes are matched by their names.
+Other data must have the same features and predict the same; classes are matched by their names. Several runs, or a
+folder of them such as a sweep, are evaluated as an ensemble: the mean of their probabilities, or of their values.
+Their test sets must be the same.
 
   seqtrain evaluate outputs/runs/fsdd-gru/2026-01-31_12-00-00-000000
   seqtrain evaluate RUN data.folder=other-recordings set=all
   seqtrain evaluate RUN data=quickdraw data.folder=my-drawings name=mine
+  seqtrain evaluate outputs/sweeps/fsdd-seeds
 
 Settings:
   set=test         test, val, train, or all of the data
   data=NAME        another data set, as for seqtrain train; data.KEY=… alone changes the run's own
-  name=NAME        of the folder RUN/evaluations/NAME that tables and figures go to
+  name=NAME        of the folder evaluations/NAME, in the first RUN, that tables and figures go to
   worst=12         examples with the highest loss to list
   resamples=1000   of the bootstrap
   threads=1        threads of torch; null leaves it to torch"""
@@ -68,63 +68,57 @@ def main(typed: list[str]) -> int:
         return 0
     overrides = [word for word in typed if re.match(r"\+{0,2}data[.=]", word)]
     words, settings = read_words([word for word in typed if word not in overrides], Settings, "evaluate")
-    if len(words) != 1:
-        raise WrongInput(f"evaluate needs one RUN, and key=value: {' '.join(words) or 'there is none'}")
+    if not words:
+        raise WrongInput("evaluate needs a RUN, or several, and key=value: there is none")
+    from seqtrain.commands.ensemble import Ensemble, members_of
     from seqtrain.run_folder import RunFolder
     from seqtrain.stored_config import read_stored_config
 
-    config = read_stored_config(RunFolder(Path(words[0])).config)
-    node = _data_node(config, overrides)
+    folders = members_of([Path(word) for word in words])
+    nodes = [_data_node(read_stored_config(RunFolder(folder).config), overrides) for folder in folders]
     from seqtrain.trained import load
 
     name = settings.name or (trial_folder([f"set={settings.set}", *overrides]) if overrides else settings.set)
-    print(run(load(words[0]), node, settings, name, overrides))
+    place = folders[0]
+    if len(folders) > 1:
+        place, name = Path(words[0]), settings.name or f"ensemble-of-{len(folders)}-{name}"
+    ensemble = Ensemble(tuple(load(folder) for folder in folders), tuple(nodes))
+    print(run(ensemble, settings, place / "evaluations" / name, overrides))
     return 0
 
 
-def run(trained: "Trained", node: DictConfig, settings: Settings, name: str, overrides: Sequence[str]) -> str:
-    """Evaluate on the data of a config node; what is to be printed. WrongInput: the data does not fit."""
+def run(ensemble: "Ensemble", settings: Settings, folder: Path, overrides: Sequence[str]) -> str:
+    """Evaluate one run, or several together; what is to be printed. WrongInput: the data does not fit."""
     import torch
 
-    from seqtrain.evaluation import Resampling, check_fits, evaluate, page
-    from seqtrain.evaluation.chosen_set import ChosenSet
-    from seqtrain.evaluation.files import draw_figures, write_tables
+    from seqtrain.evaluation import Resampling, evaluate, page
+    from seqtrain.evaluation.files import draw_figures, write_members, write_tables
     from seqtrain.evaluation.worst import worst_first, worst_rows
     from seqtrain.provenance import provenance
 
     torch.set_num_threads(settings.threads or torch.get_num_threads())
-    spec = trained.spec
-    data = load_run_data(trained, node)
-    check_fits(data.spec, spec, trained.network)
-    chosen = ChosenSet(data, settings.set, spec.classes)
-    outcomes = _outcomes(trained, chosen)
+    spec = ensemble.spec
+    data, chosen = ensemble.chosen_set(settings.set)
     resampling = Resampling(len(chosen), settings.resamples)
+    outcomes, alone = ensemble.outcomes(chosen)
     found = evaluate(outcomes, spec, resampling)
+    members = {name: evaluate(each, spec, resampling) for name, each in alone.items()}
     worst = worst_first(outcomes, settings.worst)
     rows = worst_rows(worst, outcomes, chosen, spec)
 
-    assert trained.folder is not None
-    folder = trained.folder / "evaluations" / name
     facts = {"set": settings.set, "data": list(overrides), "sequences": len(chosen), "scored": len(outcomes.owner)}
+    facts |= {"runs": [str(each) for each in ensemble.folders]} if members else {}
     write_tables(folder, found, facts | {"resamples": settings.resamples} | provenance(), rows, spec)
+    if members:
+        write_members(folder, members)
     batch = chosen.pick(worst[:_DRAWN])
-    outputs = trained.outputs([batch.inputs[row, :steps] for row, steps in enumerate(batch.lengths.tolist())])
+    outputs = ensemble.outputs(data, chosen, worst[:_DRAWN])
     names = [str(row["name"]) for row in rows[:_DRAWN]]
     draw_figures(folder, found, outcomes, spec, data.view, batch, outputs, names)
     scored = f", {len(outcomes.owner):,} scored steps" if spec.per_step else ""
     title = f"{'all data' if settings.set == 'all' else settings.set + ' set'}: {len(chosen):,} sequences{scored}"
-    return page(title, found, rows, spec, folder)
-
-
-def _outcomes(trained: "Trained", chosen: "ChosenSet") -> "Outcomes":
-    from seqtrain.build import prepare
-    from seqtrain.evaluation.outcomes import outcomes_of
-    from seqtrain.stored_config import part_of
-
-    network, spec = trained.network, trained.spec
-    scale = network.rescale.std if network.rescale is not None else None
-    criterion = prepare(part_of(trained.config, "task"), "task")().criterion(spec, scale)
-    return outcomes_of(network, criterion, spec, chosen.batches(), len(chosen))
+    title += f", ensemble of {len(members)} runs" if members else ""
+    return page(title, found, rows, spec, folder, members)
 
 
 def _data_node(config: DictConfig, overrides: Sequence[str]) -> DictConfig:

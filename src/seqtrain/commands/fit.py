@@ -12,7 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from seqtrain.batch import Predicts
 from seqtrain.commands.arguments import read_arguments
-from seqtrain.commands.compose import without_hydra
+from seqtrain.commands.compose import pin, without_hydra
 from seqtrain.commands.run_folders import run_folder
 from seqtrain.commands.trials import check_trials
 from seqtrain.errors import WrongInput
@@ -98,7 +98,7 @@ def _composed(base: Sequence[str], overrides: Sequence[str]) -> DictConfig:
             raise WrongInput(f"{override}: seqtrain.fit knows {key} from its arguments, or does without")
     if arguments.multirun or arguments.shows:
         raise WrongInput("seqtrain.fit trains one model: leave out -m, --help and --cfg")
-    return without_hydra(check_trials(arguments).first)
+    return pin(without_hydra(check_trials(arguments).first))
 
 
 def _train(parts: "Parts", folder: Path, config: DictConfig, overrides: Sequence[str], *, progress: bool) -> None:

@@ -116,12 +116,20 @@ def main(typed: list[str]) -> int:
 
 def _predict(trained: "Trained", inputs: Sequence[str], settings: Settings, tally: _Tally) -> int:
     from seqtrain.prediction.answers import Answer, answers
+    from seqtrain.prediction.sliding import sliding_answers
     from seqtrain.prediction.writers import write, write_stream
 
     data_set = _data_set(trained)
 
+    def answered() -> Iterator[list[Answer]]:
+        if not getattr(data_set, "carry_state", False):
+            yield from answers(trained, _items(data_set, inputs, tally), batch_size=settings.batch_size, bad=tally)
+            return
+        for each in inputs:  # a series of its own
+            yield from sliding_answers(trained, _items(data_set, [each], tally), bad=tally)
+
     def counted() -> Iterator[list[Answer]]:
-        for some in answers(trained, _items(data_set, inputs, tally), batch_size=settings.batch_size, bad=tally):
+        for some in answered():
             tally.good += len(some)
             yield some
 

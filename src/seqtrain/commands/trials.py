@@ -13,7 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from seqtrain.commands.arguments import Arguments
-from seqtrain.commands.compose import Composer, composing, without_hydra
+from seqtrain.commands.compose import Composer, composing, pin, without_hydra
 from seqtrain.commands.configs import Configs
 from seqtrain.commands.guard import check_hydra
 from seqtrain.commands.mistakes import check_keys, check_names, in_words, is_hydras
@@ -103,7 +103,7 @@ def _every(
         put(config, composer, [text for text, first in zip(trial, said, strict=True) if text != first])
         mine = [(text, each) for text, each in zip(trial, overrides, strict=True) if not is_hydras(each)]
         yield Composed(
-            config=config,
+            config=pin(config),
             overrides=tuple(text for text, _ in mine),
             swept=tuple(text for text, each in mine if each.is_sweep_override()),
         )

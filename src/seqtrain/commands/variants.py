@@ -7,7 +7,7 @@ from pathlib import Path
 from omegaconf import DictConfig, OmegaConf
 
 from seqtrain.commands.arguments import Arguments
-from seqtrain.commands.compose import Composer, composing, without_hydra
+from seqtrain.commands.compose import Composer, composing, pin, without_hydra
 from seqtrain.commands.configs import Configs
 from seqtrain.commands.mistakes import check_keys, check_names
 from seqtrain.commands.run_folders import search_folder
@@ -43,7 +43,7 @@ class Variants:
         others = [said for said, is_group in overrides.items() if not is_group]
         check_keys(self._composer.parse(others), config, self._composer.configs)
         put(config, self._composer, others)
-        return config
+        return pin(config)
 
     def name(self, space: str) -> str:
         """Of the search's folder: as `sweep=` says, or else the same for the same data, model and space."""
@@ -55,7 +55,7 @@ class Variants:
         from seqtrain.cluster import place
         from seqtrain.parts import prepare_parts
 
-        base = without_hydra(self._base)
+        base = pin(without_hydra(self._base))
         parts = prepare_parts(base)
         checkpoints, training = parts.checkpoint(), parts.trainer()
         if place(training.devices) is not None:

@@ -4,6 +4,7 @@ import math
 
 import torch
 
+from seqtrain.batch import Predicts
 from seqtrain.errors import WrongInput
 from seqtrain.one_thread import one_thread
 from seqtrain.randomness import generator
@@ -20,6 +21,9 @@ class SinCos:
     the first step, so that the first `unscored` steps count neither in the loss nor in a metric.
     Training, validation and test sets have phases, factors and noise of their own.
 
+    With `carry_state` a wave is `windows` sequences long, and each of them goes on where the one before ends, as does
+    the state of a model that can carry one. The unscored steps are then the first ones of the wave.
+
     Raises WrongInput if `frequencies` is not a range, or if no step would be scored.
 
     Args:
@@ -32,7 +36,11 @@ class SinCos:
         train_size: sequences to train on
         val_size: sequences to validate on
         test_size: sequences to test on
+        carry_state: whether sequences are windows of longer waves, and a model's state is carried from one to the next
+        windows: of a wave, where the state is carried; the last wave of a set has what is left
     """
+
+    predicts: Predicts = "step_values"
 
     def __init__(
         self,
@@ -46,6 +54,8 @@ class SinCos:
         train_size: Count = 2400,
         val_size: Count = 320,
         test_size: Count = 320,
+        carry_state: bool = False,
+        windows: Count = 75,
     ) -> None:
         if len(frequencies) != 2 or frequencies[0] > frequencies[1]:
             raise WrongInput(f"frequencies is {frequencies}: give the lowest and the highest factor")
@@ -62,6 +72,8 @@ class SinCos:
         self.train_size = train_size
         self.val_size = val_size
         self.test_size = test_size
+        self.carry_state = carry_state
+        self.windows = windows if carry_state else 1
 
     def load(self, seed: int) -> Sets:
         with one_thread():
@@ -69,28 +81,32 @@ class SinCos:
                 train=self._waves(self.train_size, seed, _TRAIN),
                 val=self._waves(self.val_size, seed, _VAL),
                 test=self._waves(self.test_size, seed, _TEST),
-                predicts="step_values",
+                predicts=self.predicts,
                 view="curve",
                 published=True,  # made, not found: waves are equal where neither phase nor noise tells them apart
             )
 
     def _waves(self, count: int, seed: int, which: int) -> Sequences:
         draws = generator(seed, which)
-        phases = 2 * math.pi * torch.rand(count, 1, generator=draws, dtype=torch.float64)
+        waves = -(-count // self.windows)
+        phases = 2 * math.pi * torch.rand(waves, 1, generator=draws, dtype=torch.float64)
         low, high = self.frequencies
-        factors = low + (high - low) * torch.rand(count, 1, generator=draws, dtype=torch.float64)
-        angles = self.step * factors * torch.arange(self.length)  # (N, T)
+        factors = low + (high - low) * torch.rand(waves, 1, generator=draws, dtype=torch.float64)
+        steps = torch.arange(self.windows * self.length)  # of a wave
+        angles = self.step * factors * steps  # (waves, windows * T)
         if self.random_phases:
             angles = angles + phases
+        angles = angles.view(-1, self.length)[:count]  # (N, T)
         inputs = angles.sin().float()
         if self.noise:
             inputs = inputs + self.noise * torch.randn(inputs.shape, generator=draws)
-        scored = torch.arange(self.length) >= self.unscored
+        scored = (steps >= self.unscored).repeat(waves)[: count * self.length]
         return Sequences(
             steps=inputs.reshape(-1, 1),
             starts=torch.arange(count) * self.length,
             lengths=torch.full((count,), self.length),
             targets=angles.cos().float().reshape(-1, 1),
             per_step=True,
-            scored=scored.repeat(count) if self.unscored else None,
+            scored=scored if self.unscored else None,
+            series=torch.arange(count) // self.windows if self.carry_state else None,
         )

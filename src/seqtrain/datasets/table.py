@@ -72,6 +72,8 @@ class Table:
         stride: rows from one window to the next
         forecast: learn the value itself, or its change from the window's last, to which all inputs are then relative
             (NLinear; Zeng et al. 2023); predictions and metrics are of the value in either case
+        carry_state: whether a model's state is carried from window to window, each of which then begins where the one
+            before ends: stride has to be context
         rows: how many rows of windows are for train, val and test, in this order, or shares of them; null: shares of
             0.7, 0.1 and 0.2; what has a file of its own does not count
     """
@@ -103,6 +105,7 @@ class Table:
         points: Literal["all", "last"] = "all",
         stride: Count = 1,
         forecast: Literal["value", "change"] = "value",
+        carry_state: bool = False,
         rows: list[Positive] | None = None,
     ) -> None:
         self.layout: Layout = layout
@@ -119,7 +122,9 @@ class Table:
             normalize=normalize,
         )
         self.changes = Changes(jitter, scaling, crop)
-        self.cut = Cut(context=context, horizon=horizon, stride=stride, points=points, forecast=forecast)
+        self.cut = Cut(
+            context=context, horizon=horizon, stride=stride, points=points, forecast=forecast, carry_state=carry_state
+        )
         self.rows = rows
         self.folder = Path(root).expanduser() / Path(folder).expanduser()
         self.files: dict[Side, str] = {"train": train}
@@ -127,6 +132,10 @@ class Table:
         self.files |= {"test": test} if test is not None else {}
         self.test_fraction = test_fraction
         self._check()
+
+    @property
+    def carry_state(self) -> bool:
+        return self.cut.carry_state
 
     def load(self, seed: int) -> Sets:
         marked = self.roles.missing == "indicator"
@@ -206,6 +215,16 @@ class Table:
         if self.cut.forecast == "change" and roles.missing == "indicator":
             raise WrongInput(
                 "forecast is change but missing is indicator, which marks zeros: set data.missing=interpolate"
+            )
+        if self.cut.carry_state and self.cut.stride != self.cut.context:
+            raise WrongInput(
+                f"carry_state is true but stride is {self.cut.stride} and context {self.cut.context}, so that windows "
+                f"do not begin where the one before ends: set data.stride={self.cut.context}"
+            )
+        if self.cut.carry_state and self.cut.forecast == "change":
+            raise WrongInput(
+                "carry_state is true but forecast is change, which sees each window relative to its own last value: "
+                "set data.forecast=value"
             )
         if self.changes.crop or self.changes.scaling:
             name = "crop" if self.changes.crop else "scaling"

@@ -48,9 +48,14 @@ def forecast_sets(files: Mapping[Side, Series], roles: Roles, cut: Cut, rows: Se
 
 
 def _sequences(series: Series, start: int, end: int, cut: Cut, roles: Roles, side: Side) -> Sequences:
-    steps, starts, targets, names = cut_windows(series, start, end, cut, roles, side)
+    steps, starts, targets, names, unbroken = cut_windows(series, start, end, cut, roles, side)
     return Sequences(
-        steps=steps, starts=starts, lengths=torch.full_like(starts, cut.context), targets=targets, names=names
+        steps=steps,
+        starts=starts,
+        lengths=torch.full_like(starts, cut.context),
+        targets=targets,
+        names=names,
+        series=unbroken,
     )
 
 

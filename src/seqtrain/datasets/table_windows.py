@@ -30,6 +30,7 @@ class Cut:
     stride: int
     points: Literal["all", "last"]
     forecast: Literal["value", "change"]
+    carry_state: bool
 
     def ahead(self) -> list[int]:
         """How many rows after the context each value is that is predicted."""
@@ -85,6 +86,7 @@ class Windows(NamedTuple):
     starts: Tensor  # (N,) int64
     targets: Tensor  # (N, D * points) float32
     names: list[str]
+    series: Tensor | None  # (N,) int64: equal where each begins where the one before ends, if the state is carried
 
 
 def cut_windows(series: Series, start: int, end: int, cut: Cut, roles: Roles, part: str) -> Windows:
@@ -114,13 +116,15 @@ def cut_windows(series: Series, start: int, end: int, cut: Cut, roles: Roles, pa
         if not left:
             raise WrongInput(f"{place} are the {part} set, where every window lacks a value to predict: mend the file")
     ends, targets = ends[usable.numpy()], targets[usable]
+    left_out = np.diff(ends, prepend=ends[:1]) > cut.stride
+    unbroken = torch.from_numpy(left_out.cumsum()) if cut.carry_state else None
     starts = torch.from_numpy(ends) - cut.context
     names = [f"{Path(series.rows.name).name}:{number}" for number in series.rows.numbers[ends - 1]]
     if not series.inputs.isnan().any() and roles.missing != "indicator":
-        return Windows(series.inputs, starts, targets, names)
+        return Windows(series.inputs, starts, targets, names, unbroken)
     contexts = (series.inputs[at : at + cut.context] for at in starts.tolist())  # so that nothing after fills a gap
     pieces = [roles.prepared(each, name, series.columns) for name, each in zip(names, contexts, strict=True)]
-    return Windows(torch.cat(pieces), torch.arange(len(pieces)) * cut.context, targets, names)
+    return Windows(torch.cat(pieces), torch.arange(len(pieces)) * cut.context, targets, names, unbroken)
 
 
 def part_rows(series: Series, rows: Sequence[float] | None, sides: Sequence[Side]) -> dict[Side, tuple[int, int]]:

@@ -35,17 +35,17 @@ class ChosenSet:
             raise WrongInput(f"the data has no {word} set: set set={there[-1]}, or set=all for all of it")
         names = list(sets) if which == "all" else [which]
         found = [sets[name] for name in names]
-        self._parts = [in_order_of(part, data.spec.classes, classes) for part in found if part is not None]
-        ends = torch.tensor([len(part) for part in self._parts]).cumsum(0).tolist()
-        self._starts = [end - len(part) for end, part in zip(ends, self._parts, strict=True)]
+        self.parts = [in_order_of(part, data.spec.classes, classes) for part in found if part is not None]
+        ends = torch.tensor([len(part) for part in self.parts]).cumsum(0).tolist()
+        self._starts = [end - len(part) for end, part in zip(ends, self.parts, strict=True)]
         self._data = data
 
     def __len__(self) -> int:
-        return sum(map(len, self._parts))
+        return sum(map(len, self.parts))
 
     def batches(self) -> Iterator[Batch]:
         """All sequences once, similar lengths together; `indices` count through all parts."""
-        for start, part in zip(self._starts, self._parts, strict=True):
+        for start, part in zip(self._starts, self.parts, strict=True):
             for batch in chain.from_iterable(self._data.plain(part, chunk=1)):
                 yield batch._replace(indices=batch.indices + start)
 
@@ -67,6 +67,6 @@ class ChosenSet:
     def _find(self, index: int) -> tuple[Sequences, int]:
         return next(
             (part, index - start)
-            for start, part in zip(reversed(self._starts), reversed(self._parts), strict=True)
+            for start, part in zip(reversed(self._starts), reversed(self.parts), strict=True)
             if index >= start
         )

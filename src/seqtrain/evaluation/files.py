@@ -57,6 +57,14 @@ def write_tables(
         )
 
 
+def write_members(folder: Path, members: Mapping[str, Evaluation]) -> None:
+    """members.csv: a row for each run of an ensemble, with its own metrics."""
+    rows: list[Row] = [{"member": name} for name in members]
+    names = list(next(iter(members.values())).metrics)
+    columns = {name: [each.metrics[name] for each in members.values()] for name in names}
+    _write_csv(folder / "members.csv", _with_estimates(rows, columns))
+
+
 def draw_figures(
     folder: Path,
     evaluation: Evaluation,

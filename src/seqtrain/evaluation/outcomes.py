@@ -3,13 +3,14 @@
 The letters: N sequences, E scored predictions (steps, or one for each sequence), C classes, D values.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from seqtrain.batch import Batch, Spec
+from seqtrain.carried import Carried
 from seqtrain.criteria import Criterion
 from seqtrain.network import Network
 
@@ -35,23 +36,54 @@ class Outcomes:
         return torch.where(self.weights > 0, self.losses / self.weights, 0.0)
 
 
+class Gathering:
+    """Outcomes as they are found, batch by batch, in any order.
+
+    Args:
+        criterion: the loss of each sequence.
+        spec: of the network's data.
+        count: sequences of the set, N.
+    """
+
+    def __init__(self, criterion: Criterion, spec: Spec, count: int) -> None:
+        self._criterion, self._spec = criterion, spec
+        self._losses, self._weights = (torch.zeros(count, dtype=torch.float64) for _ in range(2))
+        self._parts: list[tuple[Tensor, ...]] = []
+
+    def see(self, out: Tensor, batch: Batch) -> None:
+        """Take what was put out for a batch, which says by `indices` which sequences it holds."""
+        for row, index in enumerate(batch.indices.tolist()):
+            alone = _row(batch, row)
+            self._losses[index] = self._criterion(out[row : row + 1], alone)
+            self._weights[index] = self._criterion.weight(alone)
+        self._parts.append(_scored(out, batch, self._spec))
+
+    def outcomes(self) -> Outcomes:
+        owner, *rest = (torch.cat(each) for each in zip(*self._parts, strict=True))
+        order = owner.argsort(stable=True)
+        return Outcomes(self._losses, self._weights, owner[order], *(each[order] for each in rest))
+
+
 @torch.no_grad()
 def outcomes_of(network: Network, criterion: Criterion, spec: Spec, batches: Iterable[Batch], count: int) -> Outcomes:
     """Pass over a set of `count` sequences once, in evaluation mode; `batches` say which they hold by `indices`."""
-    network.eval()
-    parameter = next(network.parameters(), torch.zeros(()))
-    losses, weights = (torch.zeros(count, dtype=torch.float64) for _ in range(2))
-    parts: list[tuple[Tensor, ...]] = []
+    gathering = Gathering(criterion, spec, count)
+    for batch, (out,) in passed([network], batches):
+        gathering.see(out, batch)
+    return gathering.outcomes()
+
+
+@torch.no_grad()
+def passed(networks: Sequence[Network], batches: Iterable[Batch]) -> Iterator[tuple[Batch, list[Tensor]]]:
+    """Batches and what each of some networks puts out for them in evaluation mode, on the CPU."""
+    reads = [Carried(network.eval()) for network in networks]
+    places = [next(network.parameters(), torch.zeros(())) for network in networks]
     for batch in batches:
-        out = network(batch.inputs.to(parameter), batch.lengths.to(parameter.device)).cpu()
-        for row, index in enumerate(batch.indices.tolist()):
-            alone = _row(batch, row)
-            losses[index] = criterion(out[row : row + 1], alone)
-            weights[index] = criterion.weight(alone)
-        parts.append(_scored(out, batch, spec))
-    owner, *rest = (torch.cat(each) for each in zip(*parts, strict=True))
-    order = owner.argsort(stable=True)
-    return Outcomes(losses, weights, owner[order], *(each[order] for each in rest))
+        yield batch, [read(_to(place, batch)).cpu() for read, place in zip(reads, places, strict=True)]
+
+
+def _to(place: Tensor, batch: Batch) -> Batch:
+    return batch._replace(inputs=batch.inputs.to(place), lengths=batch.lengths.to(place.device))
 
 
 def _row(batch: Batch, row: int) -> Batch:

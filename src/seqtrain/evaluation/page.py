@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from seqtrain.batch import Spec
 from seqtrain.evaluation.class_metrics import ClassEvaluation
@@ -16,11 +17,24 @@ _CLASSES, _WORST = 20, 5  # rows at most
 _NAMES = {"calibration_error": "calibration", "average_precision": "avg precision"}
 
 
-def page(title: str, evaluation: Evaluation, worst: Sequence[Row], spec: Spec, folder: Path) -> str:
-    """Plain text, the same on a terminal and in a pipe."""
+def page(
+    title: str,
+    evaluation: Evaluation,
+    worst: Sequence[Row],
+    spec: Spec,
+    folder: Path,
+    members: Mapping[str, Evaluation] = MappingProxyType({}),
+) -> str:
+    """Plain text, the same on a terminal and in a pipe.
+
+    Args:
+        members: what each run of an ensemble reaches alone.
+    """
     lines = [title, "", f"{'':14}{'value':>10}{'95% interval':>24}"]
     for name, found in evaluation.metrics.items():
         lines.append(f"{_NAMES.get(name, name):14}{_number(found.value):>10}{_interval(found.low, found.high):>24}")
+    if members:
+        lines += ["", *_members(members)]
     if isinstance(evaluation, ClassEvaluation):
         lines += ["", *_classes(evaluation.per_class, evaluation.support, spec, "class")]
     elif isinstance(evaluation, LabelEvaluation):
@@ -28,6 +42,20 @@ def page(title: str, evaluation: Evaluation, worst: Sequence[Row], spec: Spec, f
     if worst:
         lines += ["", "highest loss", *(_worst(row) for row in worst[:_WORST])]
     return "\n".join([*lines, "", f"{'tables, figures':17}{folder}"])
+
+
+def _members(members: Mapping[str, Evaluation]) -> list[str]:
+    """A row a member, with the metrics that the ensemble has above."""
+    wide = max(14, *(len(_member(name)) + 2 for name in members))
+    names = list(next(iter(members.values())).metrics)
+    lines = ["alone".ljust(wide) + "".join(f"{_NAMES.get(name, name):>12}" for name in names)]
+    for member, found in members.items():
+        lines.append(_member(member).ljust(wide) + "".join(f"{_number(found.metrics[n].value):>12}" for n in names))
+    return lines
+
+
+def _member(name: str) -> str:
+    return short(name, 40)
 
 
 def _classes(rates: Mapping[str, list[Estimate]], support: list[int], spec: Spec, title: str) -> list[str]:

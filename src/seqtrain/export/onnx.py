@@ -29,6 +29,7 @@ _EXPECTED = (
     ("You are using the legacy TorchScript-based ONNX export", DeprecationWarning),
     ("The feature will be removed. Please remove usage of this function", DeprecationWarning),
     ("Exporting a model to ONNX with a batch_size other than 1", UserWarning),
+    ("Constant folding - Only steps=1 can be constant folded", UserWarning),  # zeros that a layer pads itself
     ("Converting a tensor to a Python", TracerWarning),  # lengths that only refusals look at
     ("Using len to get tensor shape", TracerWarning),
 )

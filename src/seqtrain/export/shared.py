@@ -32,8 +32,8 @@ _NODES = ("data", "model", "task")  # what a model needs; loggers, say, may hold
 _REFERENCE = re.compile(r"\$\{\s*([A-Za-z_][\w.]*)\s*\}")
 
 
-class Shared(NamedTuple):
-    """What such a folder holds."""
+class StoredModel(NamedTuple):
+    """What such a folder holds, or a run's."""
 
     config: DictConfig  # unresolved
     spec: Spec
@@ -73,7 +73,7 @@ def write_shared(network: Network, spec: Spec, config: DictConfig, folder: Path)
         raise WrongInput(f"{folder} does not hold what was written: check the disk")
 
 
-def read_shared(folder: Path) -> Shared:
+def read_shared(folder: Path) -> StoredModel:
     """Read the folder as data: nothing in it runs, and nothing larger than its files is allocated.
 
     Raises WrongInput where a file is missing, damaged, or not what the other says.
@@ -89,7 +89,15 @@ def read_shared(folder: Path) -> Shared:
         reason = f"{error.errors()[0]['msg']} in spec" if isinstance(error, ValidationError) else repr(error)
         raise WrongInput(f"{path} is not as seqtrain export writes it: {reason}") from error
     check_spec(spec, path)
-    return Shared(config, spec, _weights(folder / WEIGHTS, size, sha256))
+    return StoredModel(config, spec, _weights(folder / WEIGHTS, size, sha256))
+
+
+def weights_sha256(folder: Path) -> str:
+    """What the folder says that its weights' SHA-256 is. Raises WrongInput where it is not as it was written."""
+    try:
+        return str(_facts(folder / FACTS)["weights"]["sha256"])
+    except (KeyError, TypeError) as error:
+        raise WrongInput(f"{folder / FACTS} is not as seqtrain export writes it: {error!r}") from error
 
 
 def _facts(path: Path) -> dict[str, Any]:

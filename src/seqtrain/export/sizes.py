@@ -12,6 +12,7 @@ from seqtrain.errors import WrongInput
 
 _LEAST = 1 << 28  # numbers that any model may take: 1 GiB in float32
 _TIMES = 64  # as many numbers as it has weights
+_HEAD = re.compile(r"head\.(heads\.\d+\.)?(head\.)?linear\.weight")  # one for each member of an ensemble
 
 
 def check_sizes(model: Recipe, spec: Spec, state: Mapping[str, Tensor]) -> None:
@@ -40,12 +41,10 @@ def check_sizes(model: Recipe, spec: Spec, state: Mapping[str, Tensor]) -> None:
                 f"the config asks for {expected.get(name)}"
             )
     widest = max([spec.features, *(size for shape in expected.values() for size in shape)])
-    heads = [
-        tuple(tensor.shape) for name, tensor in state.items() if re.fullmatch(r"head\.(head\.)?linear\.weight", name)
-    ]
-    if not heads or heads[-1][0] != spec.width:
+    heads = [tuple(tensor.shape) for name, tensor in state.items() if _HEAD.fullmatch(name)]
+    if not heads or any(shape[0] != spec.width for shape in heads):
         raise WrongInput(f"the weights are not those of a head that predicts {spec.width} values or classes")
-    flat = heads[-1][1] > int(getattr(backbone, "out_features", 0))
+    flat = sum(shape[1] for shape in heads) > int(getattr(backbone, "out_features", 0))
     needed = spec.longest * widest * (spec.width if flat else 1)
     if needed > max(_LEAST, _TIMES * weights):
         raise WrongInput(

@@ -16,7 +16,8 @@ from torch.utils.data import DataLoader
 from seqtrain.batch import Batch
 from seqtrain.errors import MachineFailed
 from seqtrain.loading.mixup import Mixup
-from seqtrain.loading.order import epoch_batches, plain_batches
+from seqtrain.loading.order import Batches, epoch_batches, plain_batches
+from seqtrain.loading.streams import Streams, epoch_streams, whole_streams
 from seqtrain.machine import LOST_WORKER
 from seqtrain.one_thread import one_thread
 from seqtrain.randomness import Draws, mix
@@ -115,26 +116,39 @@ class TrainingBatches:
     def _chunks(self, epoch: int, done: int) -> Iterator[list[Group]]:
         end = min(self._steps_per_epoch, self._total_steps - epoch * self._steps_per_epoch)
         with one_thread():
-            order = epoch_batches(
-                self._reader.sequences.lengths,
-                self._batch_size,
-                pool=self._pool,
-                seed=self._seed,
-                epoch=epoch,
-                balanced=self._balanced,
-            )
+            order = self._order(epoch)
         left = order[done * self._accumulate : end * self._accumulate]
         batches = read_all(self._reader, epoch, left, self._workers)
         groups = iter(lambda: list(islice(batches, self._accumulate)), [])
         yield from iter(lambda: list(islice(groups, self._chunk)), [])
 
+    def _order(self, epoch: int) -> Batches | Streams:
+        sequences = self._reader.sequences
+        if sequences.series is not None:
+            return epoch_streams(sequences.series, self._batch_size, seed=self._seed, epoch=epoch)
+        return epoch_batches(
+            sequences.lengths,
+            self._batch_size,
+            pool=self._pool,
+            seed=self._seed,
+            epoch=epoch,
+            balanced=self._balanced,
+        )
+
 
 class PlainBatches:
-    """A whole set as chunks of batches, for validation and test: no randomness, similar lengths together."""
+    """A whole set as chunks of batches, for validation and test: no randomness, similar lengths together.
+
+    Where a state is carried from window to window, no series is cut and all windows of one are in order.
+    """
 
     def __init__(self, reader: Reader, *, batch_size: int, chunk: int, workers: int = 0, pool: int = 1) -> None:
         self._reader, self._workers, self._chunk = reader, workers, chunk
-        self._order = plain_batches(reader.sequences.lengths, batch_size, pool=pool)
+        self._order = (
+            plain_batches(reader.sequences.lengths, batch_size, pool=pool)
+            if reader.sequences.series is None
+            else whole_streams(reader.sequences.series, batch_size)
+        )
 
     def __len__(self) -> int:
         return -(-len(self._order) // self._chunk)
@@ -144,7 +158,16 @@ class PlainBatches:
         return iter(lambda: list(islice(batches, self._chunk)), [])
 
 
-def read_all(reader: Reader, epoch: int, order: Sequence[Tensor], workers: int) -> Iterator[Batch]:
+def read_all(reader: Reader, epoch: int, order: Batches | Streams, workers: int) -> Iterator[Batch]:
+    """The batches in order, each told what goes on in it from the one before."""
+    batches = _read(reader, epoch, order, workers)
+    if isinstance(order, Batches):
+        return batches
+    rows = (each[reader.rank :: reader.ranks] for each in order.continues())
+    return (batch._replace(continues=continues) for batch, continues in zip(batches, rows, strict=True))
+
+
+def _read(reader: Reader, epoch: int, order: Sequence[Tensor], workers: int) -> Iterator[Batch]:
     """The batches in order, read in this process or by so many others.
 
     Of several that train together each reads its own part itself: forked workers would inherit the locks of the

@@ -14,6 +14,7 @@ from seqtrain.loading.mixup import Mixup, find_mixup
 from seqtrain.loading.padding import expected_padding
 from seqtrain.loading.settings import Loading
 from seqtrain.loading.sides import divide
+from seqtrain.loading.streams import check_streams
 from seqtrain.one_thread import one_thread
 from seqtrain.ranks import count, rank
 from seqtrain.sequences import Sequences, Sets, Statistics, View, target_statistics
@@ -49,6 +50,11 @@ class Data:
         return self.train if found is None else found
 
     @property
+    def carries(self) -> bool:
+        """Whether a model's state goes on from window to window."""
+        return self.train.series is not None
+
+    @property
     def _workers(self) -> int:
         """None beside gloo: a fork copies the locks that its threads hold at that moment, and hangs now and then."""
         return self.loading.workers if count() == 1 else 0
@@ -74,7 +80,7 @@ class Data:
                 "data.workers is %d but processes that train together read their parts themselves: 0 is used",
                 self.loading.workers,
             )
-        if self.train.shortest != self.train.longest:
+        if self.train.shortest != self.train.longest and not self.carries:
             self._tell_padding(seed)
         return TrainingBatches(
             Reader(self.train, seed, self.augment, self.mixup, rank(), count()),
@@ -124,6 +130,7 @@ def load_data(data_set: object, loading: Loading, *, seed: int) -> Data:
             raise WrongInput(
                 "balanced is true but the data has no class for each sequence to draw by: set data.balanced=false"
             )
+        check_streams(sets, loading)
         train, val, test = divide(sets, loading, seed=seed)
         if loading.limit is not None:
             most = loading.limit * loading.batch_size
@@ -149,8 +156,10 @@ def load_data(data_set: object, loading: Loading, *, seed: int) -> Data:
 
 
 def _limited(part: Sequences, count: int) -> Sequences:
-    """At most so many sequences, spread over the set."""
-    return part if len(part) <= count else part.select(torch.linspace(0, len(part) - 1, count).long())
+    """At most so many sequences, spread over the set; the first ones where each goes on from the one before."""
+    if len(part) <= count:
+        return part
+    return part.select(torch.linspace(0, len(part) - 1, count).long() if part.series is None else torch.arange(count))
 
 
 def _check(sets: Sets) -> None:

@@ -52,7 +52,7 @@ def epoch_batches(
         balanced: (N,) int64 classes, to draw N times with replacement, every class alike; None: each sequence once.
     """
     if balanced is None:
-        order = torch.randperm(len(lengths), generator=generator(seed, epoch, _ORDER))
+        order = epoch_order(len(lengths), seed=seed, epoch=epoch)
     else:
         order = balanced_draws(balanced, generator(seed, epoch, _BALANCED))
     if pool == 1:
@@ -60,6 +60,11 @@ def epoch_batches(
     order = _sorted_in_pools(order, lengths, batch_size * pool)
     count = -(-len(order) // batch_size)
     return Batches(order, batch_size, torch.randperm(count, generator=generator(seed, epoch, _SHUFFLE)))
+
+
+def epoch_order(count: int, *, seed: int, epoch: int) -> Tensor:
+    """(count,) int64: in which order an epoch comes to what it has."""
+    return torch.randperm(count, generator=generator(seed, epoch, _ORDER))
 
 
 def plain_batches(lengths: Tensor, batch_size: int, *, pool: int) -> Batches:

@@ -151,12 +151,12 @@ class ConvLayer(nn.Module):
         after: int,
         window: Window,
         *,
-        groups: int,
-        bias: bool,
-        padding_mode: PaddingMode,
-        norm: Norm,
-        activation: Activation,
-        dropout: float,
+        groups: int = 1,
+        bias: bool = True,
+        padding_mode: PaddingMode = "zeros",
+        norm: Norm = "batch",
+        activation: Activation = "relu",
+        dropout: float = 0.0,
     ) -> None:
         super().__init__()
         left, right = window.sides

@@ -38,25 +38,31 @@ def faster(layers: nn.RNNBase, inputs: Tensor) -> bool:
     return hidden * torch.get_num_threads() <= _MOST_HIDDEN and inputs.shape[1] * _HIDDEN_A_STEP >= hidden
 
 
-def read_fused(loops: Loops, layers: nn.RNNBase, inputs: Tensor, lengths: Tensor, state: Tensor | None) -> Tensor:
-    """(B, T, F) -> (B, T, directions * H), zero in padding; state (num_layers * directions, B, H) or zeros."""
+def read_fused(loops: Loops, layers: nn.RNNBase, inputs: Tensor, lengths: Tensor, state: Tensor | None) -> list[Tensor]:
+    """(B, T, F) -> (B, T, directions * H) of each layer, zero in padding; state (num_layers * directions, B, H).
+
+    No state stands for zeros.
+    """
     flat = layers._flat_weights  # all_weights looks every one up by name
     passes = layers.num_layers * (2 if layers.bidirectional else 1)
     count = len(flat) // passes
     weights = [flat[which * count : (which + 1) * count] for which in range(passes)]
     steps, lengths = inputs.contiguous(), lengths.contiguous()
+    outputs = []
     for layer in range(layers.num_layers):
         if layer > 0 and layers.dropout > 0:
             steps = dropout(steps, layers.dropout, layers.training)
         if not layers.bidirectional:
             steps = _one_way(loops, layers, steps, lengths, _part(state, layer), weights[layer], reverse=False)
+            outputs.append(steps)
             continue
         forwards, backwards = (
             _one_way(loops, layers, steps, lengths, _part(state, which), weights[which], reverse=which % 2 == 1)
             for which in (2 * layer, 2 * layer + 1)
         )
         steps = torch.cat((forwards, backwards), 2)
-    return steps
+        outputs.append(steps)
+    return outputs
 
 
 def _one_way(

@@ -9,8 +9,10 @@ from seqtrain.batch import zero_padding
 from seqtrain.errors import WrongInput
 from seqtrain.kernels.library import Loops, loops
 from seqtrain.models.both_ways import State, read_both_ways
+from seqtrain.models.carried import from_torch, read_on, to_torch
 from seqtrain.models.fused import faster, read_fused, takes
 from seqtrain.ranges import Count, Fraction
+from seqtrain.sequences import last_step
 
 
 class Recurrent(nn.Module):
@@ -89,23 +91,46 @@ class Recurrent(nn.Module):
         state = self._first_state(inputs) if state is None else state
         fused = self._fused(inputs)
         if fused is not None and not isinstance(state, tuple):
-            return read_fused(fused, self.layers, inputs, lengths, state), lengths
+            return read_fused(fused, self.layers, inputs, lengths, state)[-1], lengths
         if self.bidirectional:
             outputs = read_both_ways(self.layers, inputs, lengths, state)
         else:
             outputs, _ = self.layers(inputs, state)  # (B, T, H): padding comes last, so no valid step sees it
         return zero_padding(outputs, lengths), lengths
 
+    def first_state(self, inputs: Tensor) -> Tensor:
+        """What sequences (B, T, F) start from, as `read_on` takes it: (B, 1, num_layers, H), of an LSTM (B, 2, …)."""
+        start = self._first_state(inputs)
+        if start is None:
+            states, layers, _, hidden = self._state_shape
+            return inputs.new_zeros(inputs.shape[0], states, layers, hidden)
+        return from_torch(start)
+
+    def read_on(self, inputs: Tensor, lengths: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """`forward` from a state -> outputs (B, T, H) and the state after the last valid step of each sequence.
+
+        Raises WrongInput where the layers also read backwards.
+        """
+        self._check_reads_forward()
+        start, fused = to_torch(state), self._fused(inputs)
+        if fused is None or isinstance(start, tuple):
+            return read_on(self.layers, inputs, lengths, start)
+        outputs = read_fused(fused, self.layers, inputs, lengths, start)
+        return outputs[-1], torch.cat([last_step(each, lengths) for each in outputs], 1)[:, None]
+
     def step(self, inputs: Tensor, state: State | None = None) -> tuple[Tensor, State]:
         """One time step (B, F) and the state before it, None at the start -> outputs (B, H) and the state after it.
 
         Raises WrongInput where the layers also read backwards.
         """
-        if self.bidirectional:
-            raise WrongInput("bidirectional layers also read from the end: train with model.bidirectional=false")
+        self._check_reads_forward()
         state = self._first_state(inputs) if state is None else state
         outputs, state = self.layers(inputs[:, None], state)  # (B, 1, H)
         return outputs[:, 0], state
+
+    def _check_reads_forward(self) -> None:
+        if self.bidirectional:
+            raise WrongInput("bidirectional layers also read from the end: train with model.bidirectional=false")
 
     def _fused(self, inputs: Tensor) -> Loops | None:
         """The compiled loops where they are to read these inputs."""

@@ -31,7 +31,7 @@ def answers(trained: Trained, items: Iterable[Item], *, batch_size: int, bad: Ba
     while some := list(islice(items, batch_size)):
         good = []
         for name, steps in some:
-            wrong = steps if isinstance(steps, WrongInput) else _unfit(steps, trained.spec.features, only)
+            wrong = steps if isinstance(steps, WrongInput) else unfit(steps, trained.spec.features, only)
             if wrong is not None:
                 bad(name, wrong)
             elif isinstance(steps, Tensor):
@@ -56,7 +56,12 @@ def _answered(trained: Trained, good: list[tuple[str, Tensor]], bad: Bad) -> lis
     ]
 
 
-def _unfit(steps: Tensor, features: int, only: int | None) -> WrongInput | None:
+def unfit(steps: Tensor, features: int, only: int | None = None) -> WrongInput | None:
+    """What is wrong with the steps of an item, if something is.
+
+    Args:
+        only: the one length that is read; None: any.
+    """
     if len(steps) == 0:
         return WrongInput("has no steps")
     if steps.dim() != 2 or steps.shape[1] != features:

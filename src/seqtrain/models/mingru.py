@@ -1,0 +1,68 @@
+"""minGRU: a GRU whose gates do not see the state, so that all time steps are computed at once."""
+
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import logsigmoid, relu
+
+from seqtrain.batch import zero_padding
+from seqtrain.models.scan import scan
+from seqtrain.ranges import Count, Fraction
+
+
+class MinGRU(nn.Module):
+    """Layers of minGRU (Feng et al. 2024, "Were RNNs all we needed?", section 3.1).
+
+    z_t = sigmoid(W_z x_t), v_t = g(W_h x_t), h_t = (1 - z_t) h_(t-1) + z_t v_t, where g(x) = x + 0.5 for x >= 0 and
+    sigmoid(x) below, so that every state is positive and the scan can run in log space.
+
+    Shapes: inputs (B, T, F), lengths (B,) -> outputs (B, T, H), the same lengths.
+
+    Args:
+        hidden: features of the state of a layer.
+        num_layers: layers, each reading the outputs of the one below.
+        dropout: probability of zeroing a value between layers, in training; without effect on one layer.
+    """
+
+    read: Literal["mean", "max", "last", "flatten"] = "mean"
+
+    def __init__(self, in_features: int, *, hidden: Count = 64, num_layers: Count = 1, dropout: Fraction = 0.0) -> None:
+        super().__init__()
+        self.out_features = hidden
+        widths = [in_features, *[hidden] * (num_layers - 1)]
+        self.layers = nn.ModuleList(nn.Linear(width, 2 * hidden) for width in widths)  # W_z and W_h
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, inputs: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        outputs, _ = self.read_on(inputs, lengths, self.first_state(inputs))
+        return outputs, lengths
+
+    def first_state(self, inputs: Tensor) -> Tensor:
+        """What sequences (B, T, F) start from: zeros (B, num_layers, H)."""
+        return inputs.new_zeros(inputs.shape[0], len(self.layers), self.out_features)
+
+    def read_on(self, inputs: Tensor, lengths: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """`forward` from a state -> outputs (B, T, H) and the state after the last valid step of each sequence."""
+        steps, after = inputs, []
+        last = (lengths - 1)[:, None, None].expand(-1, 1, self.out_features)
+        for layer, gates in enumerate(self.layers):
+            update, value = gates(self.dropout(steps) if layer else steps).chunk(2, 2)  # (B, T, H) each
+            steps = scan(logsigmoid(-update), logsigmoid(update) + log_g(value), state[:, layer])
+            after.append(steps.gather(1, last))
+        return zero_padding(steps, lengths), torch.cat(after, 1)
+
+    def step(self, inputs: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """One time step (B, F) and the state before it, None at the start -> outputs (B, H) and the state after it."""
+        state = self.first_state(inputs) if state is None else state
+        after = []
+        for layer, gates in enumerate(self.layers):
+            update, value = gates(self.dropout(inputs) if layer else inputs).chunk(2, 1)  # (B, H) each
+            inputs = torch.lerp(state[:, layer], log_g(value).exp(), update.sigmoid())
+            after.append(inputs)
+        return inputs, torch.stack(after, 1)
+
+
+def log_g(values: Tensor) -> Tensor:
+    """log g(x), as the sum of what either side of zero adds, so that both have finite gradients."""
+    return logsigmoid(values.clamp(max=0)) + torch.log1p(2 * relu(values))
