@@ -191,7 +191,7 @@ def test_help_has_the_groups_and_an_example(told) -> None:  # type: ignore[no-un
     status, text = told("train", "--help")
     assert status == 0
     assert "seqtrain train model=lstm data=sincos" in text
-    assert re.search(r"model +conv1d, gru, linear, lstm, rnn, sketchmate", text)
+    assert re.search(r"model +conv1d, gru, linear, lstm, mingru, rnn, s4d, sketchmate, transformer", text)
 
 
 def test_shells_complete_behind_the_command(

@@ -30,6 +30,7 @@ _EXPECTED = (
     ("The feature will be removed. Please remove usage of this function", DeprecationWarning),
     ("Exporting a model to ONNX with a batch_size other than 1", UserWarning),
     ("Converting a tensor to a Python", TracerWarning),  # lengths that only refusals look at
+    ("Constant folding - Only steps=1 can be constant folded", UserWarning),  # the sizes of a pad
     ("Using len to get tensor shape", TracerWarning),
 )
 
