@@ -31,6 +31,8 @@ def assemble(model: Recipe, task: Task, data: Data, *, seed: int, pretrained: Pr
 
     Raises WrongInput where task, model and data do not fit, saying what to change.
     """
+    if pretrained is not None:
+        pretrained.check_fits(data.spec, change=data.change is not None)
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(mix(seed, _WEIGHTS))
         statistics = data.statistics if pretrained is None else pretrained.statistics
@@ -39,7 +41,6 @@ def assemble(model: Recipe, task: Task, data: Data, *, seed: int, pretrained: Pr
         if data.carries:
             check_carries(network, features=data.spec.features)
     if pretrained is not None:
-        pretrained.check_fits(data.spec, change=data.change is not None)
         pretrained.fill(network, model, data.spec)
     return network
 

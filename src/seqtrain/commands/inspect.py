@@ -73,11 +73,12 @@ def run(parts: "Parts", *, lr_finder: bool = False) -> None:
     from seqtrain.dimensions.data_words import describe, describe_batch
     from seqtrain.dimensions.page import page, section
     from seqtrain.loading import load_data
+    from seqtrain.pretrained import starting_point
 
     seed, task = parts.run.seed, parts.task()
     torch.set_num_threads(parts.run.threads or torch.get_num_threads())
     data = load_data(parts.data(), parts.loading(), seed=seed)
-    network = assemble(parts.model, task, data, seed=seed)
+    network = assemble(parts.model, task, data, seed=seed, pretrained=starting_point(parts.run.init_from, None))
     batch = data.train.batch(torch.arange(min(data.loading.batch_size, len(data.train))))
     walked = walk(network, batch)
     passed = one_batch(network, task.criterion(data.spec, data.target_scale), batch, seed=seed)
