@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -71,11 +72,18 @@ def test_the_smoothed_loss_is_a_running_mean_of_weights_that_add_up_to_one() -> 
 def test_the_steepest_fall_is_suggested_and_a_rise_is_not() -> None:
     rates = [10 ** (place / 10 - 6) for place in range(70)]
     falling = [1 / (1 + math.exp((place - 40) / 2)) for place in range(70)]
-    suggestion = RangeTest(rates, falling).suggestion
-    assert suggestion is not None
-    assert rates[38] <= suggestion <= rates[46]  # the mean comes some updates later
+    assert RangeTest(rates, falling).suggestion == rates[40]
+    noisy = [loss + 0.05 * (-1) ** place for place, loss in enumerate(falling)]
+    assert RangeTest(rates, noisy).suggestion in rates[38:43]
     assert RangeTest(rates, [1 - each for each in falling]).suggestion is None
     assert RangeTest(rates[:5], falling[:5]).suggestion is None
+
+
+def test_a_slope_is_that_of_least_squares() -> None:
+    losses = [3.0 * math.cos(place) for place in range(21)]
+    suggested = [RangeTest(list(range(21)), losses).suggestion, RangeTest(list(range(21)), losses[::-1]).suggestion]
+    slope = np.polyfit(range(21), losses, 1)[0]
+    assert suggested == ([10, None] if slope < 0 else [None, 10])
 
 
 def test_the_figure_marks_the_suggestion(data: Data) -> None:

@@ -23,7 +23,7 @@ from seqtrain.update import Update
 
 LOWEST, HIGHEST, UPDATES = 1e-6, 10.0, 150
 _KEPT = 0.9  # of the running mean at every update; it is the mean of about the last ten losses
-_SETTLED = 10  # updates after which it is a mean of enough
+_AROUND = 10  # updates on either side of the one whose rate is judged: nearly half a power of ten
 _ROUNDING = 1e-6  # of a loss: less is no fall
 _TOO_HIGH = 4.0  # times the lowest smoothed loss, beyond which nothing more is learnt
 
@@ -47,14 +47,23 @@ class RangeTest:
 
     @property
     def suggestion(self) -> float | None:
-        """The rate at which the smoothed loss falls fastest by the logarithm of the rate, once it is a mean of some.
+        """The rate around which the loss falls fastest by the rate's logarithm: the steepest line through 21 losses.
 
-        None where it falls nowhere.
+        A line needs no smoothing, which would come late by some updates. None where none falls.
         """
-        smoothed = self.smoothed
-        falls = {place: smoothed[place - 1] - smoothed[place + 1] for place in range(_SETTLED, len(smoothed) - 1)}
-        falls = {place: fall for place, fall in falls.items() if fall > _ROUNDING * abs(smoothed[0])}
-        return self.rates[max(falls, key=falls.__getitem__)] if falls else None
+        slopes = {
+            place: _slope(self.losses[place - _AROUND : place + _AROUND + 1])
+            for place in range(_AROUND, len(self.losses) - _AROUND)
+        }
+        falling = {place: slope for place, slope in slopes.items() if slope < -_ROUNDING * abs(self.losses[0])}
+        return self.rates[min(falling, key=falling.__getitem__)] if falling else None
+
+
+def _slope(losses: list[float]) -> float:
+    """Of the line of least squares, from one update to the next."""
+    middle = (len(losses) - 1) / 2
+    spread = sum((place - middle) ** 2 for place in range(len(losses)))
+    return sum((place - middle) * loss for place, loss in enumerate(losses)) / spread
 
 
 def range_test(

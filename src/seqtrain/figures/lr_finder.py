@@ -18,9 +18,9 @@ def lr_finder(found: "RangeTest") -> "Figure":
     axes.plot(found.rates, found.losses, "o", color=style.QUIET, ms=2.5, alpha=0.7, label="of an update")
     axes.plot(found.rates, smoothed, color=style.TRUE, linewidth=1.6, label="smoothed")
     axes.set_xscale("log")
-    low, start = min(smoothed), smoothed[0]
-    room = 0.15 * max(start - low, 1e-3 * abs(start))
-    axes.set_ylim(low - room, max(smoothed[: smoothed.index(low) + 1]) + 2 * room)
+    low, high = min(found.losses), max(smoothed[: smoothed.index(min(smoothed)) + 1])  # not of where it diverges
+    room = 0.1 * max(high - low, 1e-3 * abs(high))
+    axes.set_ylim(low - room, high + 2 * room)
     suggested = found.suggestion
     if suggested is not None:
         at = found.rates.index(suggested)
