@@ -119,9 +119,10 @@ class Learner(pl.LightningModule):
         totals = summed(*[torch.stack(each).sum() if len(each) > 1 else each[0] for each in weights])
         for group, parts, total in zip(chunk, weights, totals, strict=True):
             if self._update.someone_asked or (count() == 1 and self._asked_to_stop()):
-                return
+                break
             self.last_loss = self._step(group, parts, total)
             self.updates_in_call += 1
+        self._update.settle(self.train_sums)
 
     def learning_rate(self) -> float:
         return float(self._optimizer.param_groups[0]["lr"])
