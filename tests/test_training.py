@@ -190,8 +190,18 @@ def test_a_kill_between_the_two_checkpoints_of_an_epoch_loses_nothing(tmp_path: 
     assert result["metrics"] == json.loads((tmp_path / "whole" / "result.json").read_text())["metrics"]
 
 
-def test_a_run_that_is_resumed_ends_with_the_same_bits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    options = [*TINY, "model.num_layers=2", "model.dropout=0.3", "data.batch_size=8", "trainer.max_epochs=4"]
+@pytest.mark.parametrize("precision", [32, 64])
+def test_a_run_that_is_resumed_ends_with_the_same_bits(
+    precision: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = [
+        *TINY,
+        f"trainer.precision={precision}",
+        "model.num_layers=2",
+        "model.dropout=0.3",
+        "data.batch_size=8",
+        "trainer.max_epochs=4",
+    ]
     trained(tmp_path / "whole", *options)
     stop_after(monkeypatch, step=12)
     with pytest.raises(KeyError):

@@ -92,6 +92,8 @@ def make_fit(
         asked_to_stop=lambda: interruption.signum is not None,
         gradient_clip_val=training.gradient_clip_val,
     )
+    if training.precision == 64:
+        learner.double()  # Lightning does so too, but only after a checkpoint's weights were rounded to 32 bits
     if data.val is None:
         _check_needs_no_validation(parts)
     record = Record(run, checkpoints, interruption, validates=data.val is not None)
