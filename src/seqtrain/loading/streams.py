@@ -100,6 +100,11 @@ def check_streams(sets: Sets, loading: Loading) -> None:
         )
     if loading.balanced:
         raise WrongInput("balanced is true but carry_state keeps windows in order: set data.balanced=false")
+    if loading.mixup > 0:
+        raise WrongInput(
+            f"mixup is {loading.mixup} but carry_state reads a series from window to window, and not a mixture: "
+            "set data.mixup=0"
+        )
     if loading.fold is not None:
         raise WrongInput(
             "fold is set but carry_state keeps the windows of a series together: set data.fold=null data.folds=null"
