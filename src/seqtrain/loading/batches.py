@@ -43,9 +43,9 @@ class Reader:
     sequences: Sequences
     seed: int = 0
     augment: Augment | None = None
-    mixup: Mixup | None = None
     rank: int = 0
     ranks: int = 1
+    mixup: Mixup | None = None
 
     def __getitem__(self, what: tuple[int, Tensor | NDArray[np.int64]]) -> Batch:
         epoch, drawn = what[0], torch.as_tensor(what[1])

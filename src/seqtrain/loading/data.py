@@ -83,7 +83,7 @@ class Data:
         if self.train.shortest != self.train.longest and not self.carries:
             self._tell_padding(seed)
         return TrainingBatches(
-            Reader(self.train, seed, self.augment, self.mixup, rank(), count()),
+            Reader(self.train, seed, self.augment, rank(), count(), self.mixup),
             batch_size=self.loading.batch_size,
             accumulate=accumulate,
             chunk=chunk,
