@@ -163,3 +163,18 @@ def test_lengths_of_transforms_are_quick_and_no_longer_than_needed():
 def test_settings_that_cannot_be_are_refused(settings, message):
     with pytest.raises(WrongInput, match=message):
         S4D(3, **settings)
+
+
+@torch.no_grad()
+def test_a_sequence_read_in_two_pieces_is_the_sequence():
+    torch.manual_seed(0)
+    model = S4D(2, hidden=4, num_layers=2, state=6).double()
+    inputs = torch.randn(2, 30, 2, dtype=torch.float64)
+    whole, _ = model(inputs, torch.tensor([30, 16]))
+    first, state = model.read_on(inputs[:, :11], torch.tensor([11, 11]), model.first_state(inputs))
+    second, state = model.read_on(inputs[:, 11:], torch.tensor([19, 5]), state)
+    torch.testing.assert_close(torch.cat((first, second), 1), whole, rtol=1e-11, atol=1e-11)
+    expected = None
+    for t in range(16):
+        _, expected = model.step(inputs[1:, t], expected)
+    torch.testing.assert_close(state[1:], expected, rtol=1e-11, atol=1e-11)

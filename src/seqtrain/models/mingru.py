@@ -95,13 +95,13 @@ class _AllStates(torch.autograd.Function):
     def backward(context: Any, gradients: Tensor) -> tuple[Tensor, Tensor]:
         gated, start, states = context.saved_tensors
         update, value = gated.sigmoid().chunk(2, 2)
-        above = gated.chunk(2, 2)[1].clamp(min=0)
+        above = relu(gated.chunk(2, 2)[1])
         reached = scan_back(1 - update, gradients)
         before = torch.cat((start[:, None], states[:, :-1]), 1)
         through = reached * update
-        candidates = torch.where(above > 0, above + 0.5, value)
+        candidates = value.clamp(max=0.5) + above  # g(x)
         to_update = through * (1 - update) * (candidates - before)
-        to_value = through * torch.where(above > 0, 1, value * (1 - value))
+        to_value = through * (value * (1 - value)).masked_fill(above > 0, 1)
         return torch.cat((to_update, to_value), 2), reached[:, 0] * (1 - update[:, 0])
 
 

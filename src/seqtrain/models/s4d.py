@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+import torch
 from torch import Tensor, nn
 from torch.nn.functional import gelu, glu
 
@@ -56,6 +57,7 @@ class S4D(nn.Module):
         if dt_min > dt_max:
             raise WrongInput(f"dt_min is {dt_min} but dt_max is {dt_max}: set model.dt_min to at most that")
         self.out_features = hidden
+        self._state_shape = (hidden, state // 2)
         self.enter = nn.Linear(in_features, hidden)
         self.layers = nn.ModuleList(
             S4DLayer(
@@ -78,16 +80,32 @@ class S4D(nn.Module):
             steps = layer(steps, lengths)
         return zero_padding(steps, lengths), lengths
 
-    def step(self, inputs: Tensor, state: list[Tensor] | None = None) -> tuple[Tensor, list[Tensor]]:
-        """One time step (B, F) and the state before it, None at the start -> outputs (B, H) and the state after it.
+    def first_state(self, inputs: Tensor) -> Tensor:
+        """What sequences (B, T, F) start from: zeros (B, num_layers, H, N/2, 2), complex numbers as pairs."""
+        return inputs.new_zeros(inputs.shape[0], len(self.layers), *self._state_shape, 2)
+
+    def read_on(self, inputs: Tensor, lengths: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """`forward` from a state -> outputs (B, T, H) and the state after the last valid step of each sequence.
 
         Raises WrongInput where the layers also read the steps to come.
         """
         steps, after = self.enter(inputs), []
-        for number, layer in enumerate(self.layers):
-            steps, new = layer.step(steps, None if state is None else state[number])  # type: ignore[operator]
+        for layer, start in zip(self.layers, torch.view_as_complex(state).unbind(1), strict=True):
+            steps, new = layer.read_on(steps, lengths, start)  # type: ignore[operator]
             after.append(new)
-        return steps, after
+        return zero_padding(steps, lengths), torch.view_as_real(torch.stack(after, 1))
+
+    def step(self, inputs: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """One time step (B, F) and the state before it, None at the start -> outputs (B, H) and the state after it.
+
+        Raises WrongInput where the layers also read the steps to come.
+        """
+        start = self.first_state(inputs) if state is None else state
+        steps, after = self.enter(inputs), []
+        for layer, before in zip(self.layers, torch.view_as_complex(start).unbind(1), strict=True):
+            steps, new = layer.step(steps, before)  # type: ignore[operator]
+            after.append(new)
+        return steps, torch.view_as_real(torch.stack(after, 1))
 
 
 class S4DLayer(nn.Module):
@@ -106,7 +124,12 @@ class S4DLayer(nn.Module):
         seen = self.space(entered).transpose(1, 2).contiguous()  # (B, T, H), which GELU's gradient asks for
         return steps + self._mixed(seen)
 
-    def step(self, steps: Tensor, state: Tensor | None) -> tuple[Tensor, Tensor]:
+    def read_on(self, steps: Tensor, lengths: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        entered = zero_padding(self.norm(steps), lengths).transpose(1, 2)  # (B, H, T)
+        seen, state = self.space.read_on(entered, lengths, state)
+        return steps + self._mixed(seen.transpose(1, 2)), state
+
+    def step(self, steps: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         seen, state = self.space.step(self.norm(steps), state)
         return steps + self._mixed(seen), state
 

@@ -36,10 +36,11 @@ def scan_back(a: Tensor, gradients: Tensor) -> Tensor:
     Gradients have either sign, so they are not scanned in log space; a product of numbers below 1 needs no logarithm.
     """
     a, gradients, steps = *_in_blocks(pad(a[:, 1:], (0, 0, 0, 1)), gradients), a.shape[1]
-    within = [gradients[:, :, -1]]  # from the end of each block
+    within, products = [gradients[:, :, -1]], [a[:, :, -1]]  # from the end of each block
     for decay, enters in zip(a.unbind(2)[-2::-1], gradients.unbind(2)[-2::-1], strict=True):
         within.append(torch.addcmul(enters, decay, within[-1]))
-    decays = a.flip(2).cumprod(2).flip(2)
+        products.append(decay * products[-1])
+    decays = torch.stack(products[::-1], 2)  # (B, blocks, size, H)
     after = [torch.zeros_like(within[-1][:, 0])]
     for decay, leaves in zip(decays[:, 1:, 0].unbind(1)[::-1], within[-1][:, 1:].unbind(1)[::-1], strict=True):
         after.append(torch.addcmul(leaves, decay, after[-1]))

@@ -68,6 +68,23 @@ class StateSpace(nn.Module):
         ]
         return torch.cat([part[..., :count] for part in parts])
 
+    def read_on(self, steps: Tensor, lengths: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """`forward` from x (B, H, N/2) -> y (B, H, T), and x after the last valid step of each sequence.
+
+        Raises WrongInput where it also reads the steps to come.
+        """
+        self._check_reads_forward()
+        log_a, b = self._discrete()
+        count = steps.shape[2]
+        powers = (log_a[..., None] * torch.arange(count + 1, device=log_a.device)).exp()  # (H, N/2, T + 1)
+        read = torch.view_as_complex(self.read_out[0])
+        decayed = 2 * torch.einsum("hn,bhn,hnt->bht", read, state, powers[..., 1:]).real
+        back = lengths[:, None] - 1 - torch.arange(count, device=lengths.device)  # (B, T): each from its last step
+        latest = steps.gather(2, back.clamp(min=0)[:, None].expand_as(steps)).masked_fill(back[:, None] < 0, 0)
+        entered = torch.einsum("bht,hn,hnt->bhn", latest.to(b.dtype), b, powers[..., :-1])
+        left = powers[..., lengths].permute(2, 0, 1) * state  # (B, H, N/2)
+        return self(steps) + decayed, left + entered
+
     def kernel(self, count: int) -> Tensor:
         """K of so many steps for each direction, (directions, H, count).
 
@@ -82,18 +99,20 @@ class StateSpace(nn.Module):
         kernel = torch.einsum("dhn,hnq,hnr->dhqr", read, far, near).real
         return 2 * kernel.flatten(2)[..., :count]
 
-    def step(self, steps: Tensor, state: Tensor | None) -> tuple[Tensor, Tensor]:
-        """u (B, H) of one time step and x (B, H, N/2) before it, None at the start -> y (B, H) and x after it.
+    def step(self, steps: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """u (B, H) of one time step and x (B, H, N/2) before it -> y (B, H) and x after it.
 
         Raises WrongInput where it also reads the steps to come.
         """
-        if len(self.read_out) > 1:
-            raise WrongInput("bidirectional layers also read from the end: train with model.bidirectional=false")
+        self._check_reads_forward()
         log_a, b = self._discrete()
-        entered = b * steps[..., None]
-        state = entered if state is None else log_a.exp() * state + entered
+        state = log_a.exp() * state + b * steps[..., None]
         seen = 2 * (torch.view_as_complex(self.read_out[0]) * state).real.sum(2)
         return seen + self.skip * steps, state
+
+    def _check_reads_forward(self) -> None:
+        if len(self.read_out) > 1:
+            raise WrongInput("bidirectional layers also read from the end: train with model.bidirectional=false")
 
     def _discrete(self) -> tuple[Tensor, Tensor]:
         """log A' and B' (H, N/2), with B = 1."""
