@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup train test test-faults test-cluster lint lock clean
+.PHONY: help setup train test test-faults test-cluster lint lock audit clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -35,10 +35,10 @@ lint: setup ## format, lint and check types
 lock: ## write requirements.lock anew from pyproject.toml
 	scripts/lock.sh
 
-audit: ## known holes in the packages of requirements.lock; asks pypi.org
+audit: ## known holes in the packages of requirements.lock; asks pypi.org, then osv.dev
 	$(PYTHON) -m venv build/audit
 	build/audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit
-	build/audit/bin/pip-audit --requirement requirements.lock --no-deps --disable-pip --strict
+	$(PYTHON) scripts/audit.py build/audit/bin/pip-audit
 
 clean: ## remove .venv and caches, keep outputs
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist

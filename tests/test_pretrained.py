@@ -85,6 +85,12 @@ def test_a_backbone_that_is_not_frozen_moves(first: Path, tmp_path: Path) -> Non
     assert same(of(tmp_path / "run", "normalize", "last"), of(first, "normalize"))
 
 
+def test_a_run_of_64_bits_is_gone_on_from_with_32(tmp_path: Path) -> None:
+    trained(tmp_path / "first", *SKETCH, "trainer.precision=64")
+    trained(tmp_path / "second", *SKETCH, f"init_from={tmp_path / 'first'}")
+    assert {each.dtype for each in weights(tmp_path / "second").values() if each.is_floating_point()} == {torch.float32}
+
+
 def test_a_shared_model_is_as_good_as_its_run(first: Path, tmp_path: Path, told) -> None:  # type: ignore[no-untyped-def]
     assert told("export", str(first), "format=safetensors", f"output={tmp_path / 'shared'}")[0] == 0
     one, _ = network(first)
@@ -159,6 +165,12 @@ def test_weights_that_changed_since_they_were_named_are_refused(first: Path, tmp
     trained(tmp_path / "run", *SKETCH, "trainer.max_epochs=2")
     with pytest.raises(WrongInput, match="that folder now holds other weights"):
         starting_point(reference, None)
+
+
+def test_a_run_of_a_sweep_is_named_as_it_is(first: Path, told, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    shutil.copytree(first, tmp_path / "model=conv1d,seed=0")
+    status, text = told("inspect", *SKETCH, "init_from=model=conv1d,seed=0")
+    assert (status, "and its head" in text) == (0, True), text
 
 
 def test_a_sweep_stores_what_it_started_from(first: Path, told, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]

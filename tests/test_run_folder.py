@@ -33,6 +33,29 @@ def test_a_second_process_is_refused_and_a_killed_one_leaves_no_lock(tmp_path: P
         pass
 
 
+LOOK = """
+import sys
+from pathlib import Path
+from seqtrain.run_folder import RunFolder
+folder = RunFolder(Path(sys.argv[1]))
+while True:
+    folder.in_use()
+"""
+
+
+def test_one_that_looks_whether_it_is_free_keeps_nobody_out(tmp_path: Path) -> None:
+    with RunFolder(tmp_path) as folder:
+        assert not folder.in_use()  # by another process
+    looking = subprocess.Popen([sys.executable, "-c", LOOK, tmp_path])
+    try:
+        for _ in range(300):
+            with RunFolder(tmp_path):
+                pass
+    finally:
+        looking.kill()
+        looking.wait()
+
+
 def test_leftovers_of_a_killed_save_are_swept(tmp_path: Path) -> None:
     leftover = tmp_path / "checkpoints" / "last.ckpt.tmp"
     leftover.parent.mkdir()

@@ -46,7 +46,7 @@ def test_a_causal_convolution_steps(task: str) -> None:
     check_steps(make_network("model=tcn", "model.channels=[8,8,8]", task=task))
 
 
-def check_steps(network: Network) -> None:
+def check_steps(network: Network, *, close: float = 1e-6) -> None:
     inputs = 2 * torch.randn(2, max(LENGTHS), FEATURES) + 1
     stepper = Stepper(network, features=FEATURES)
     for count in range(1, inputs.shape[1] + 1):
@@ -56,8 +56,18 @@ def check_steps(network: Network) -> None:
         with torch.no_grad():
             whole = network(inputs[:, :count], torch.tensor([count, count]))
         whole = whole[:, -1] if whole.dim() == 3 else whole
-        torch.testing.assert_close(stepped, whole, rtol=1e-6, atol=1e-6 * float(whole.abs().max().clamp(min=1)))
+        torch.testing.assert_close(stepped, whole, rtol=close, atol=close * float(whole.abs().max().clamp(min=1)))
     assert stepper.steps == inputs.shape[1]
+
+
+@pytest.mark.parametrize("task", ["classification", "step_regression"])
+@pytest.mark.parametrize(
+    "overrides", [["model=mingru"], ["model=s4d"], ["model=s4d", "model.poles=inv", "model.discretization=bilinear"]]
+)
+def test_models_that_train_on_all_steps_at_once_step_too(overrides: list[str], task: str) -> None:
+    torch.manual_seed(0)
+    for layers in (1, 3):
+        check_steps(make_network(*overrides, task=task, layers=layers), close=1e-5)
 
 
 def test_a_reset_begins_a_new_sequence() -> None:
@@ -82,6 +92,8 @@ def test_a_linear_model_steps() -> None:
     ("overrides", "message"),
     [
         (["model=lstm", "model.bidirectional=true"], "train with model.bidirectional=false"),
+        (["model=s4d", "model.bidirectional=true"], "train with model.bidirectional=false"),
+        (["model=transformer"], "Transformer cannot read one step at a time"),
         (["model=conv1d"], "ConvStack cannot read one step at a time"),
         (["model=sketchmate", "task.read=mean"], "Sketchmate cannot read one step at a time"),
         (["model=inception", "model.ensemble=2"], "Inception cannot read one step at a time"),

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor, nn
 
-from seqtrain.batch import Predicts, Spec
+from seqtrain.batch import Spec
 from seqtrain.build import Recipe
 from seqtrain.carried import check_carries
 from seqtrain.ensembles import head_of
@@ -16,17 +16,10 @@ from seqtrain.network import Change, Network, Normalize, Rescale
 from seqtrain.pretrained import Pretrained, stored_statistics
 from seqtrain.randomness import mix
 from seqtrain.sequences import Statistics
-from seqtrain.tasks import Task
+from seqtrain.tasks import Task, check_task
 
 _WEIGHTS = 106  # keeps the key of the initial weights apart from the other uses of the seed
 _MOST_TO_FIT = 4096  # sequences, spread over the training set
-_TASK_OF: dict[Predicts, str] = {
-    "step_values": "step_regression",
-    "step_classes": "step_classification",
-    "values": "regression",
-    "classes": "classification",
-    "labels": "multilabel",
-}
 
 
 def assemble(model: Recipe, task: Task, data: Data, *, seed: int, pretrained: Pretrained | None = None) -> Network:
@@ -38,6 +31,8 @@ def assemble(model: Recipe, task: Task, data: Data, *, seed: int, pretrained: Pr
 
     Raises WrongInput where task, model and data do not fit, saying what to change.
     """
+    if pretrained is not None:
+        pretrained.check_fits(data.spec, change=data.change is not None)
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(mix(seed, _WEIGHTS))
         statistics = data.statistics if pretrained is None else pretrained.statistics
@@ -46,7 +41,6 @@ def assemble(model: Recipe, task: Task, data: Data, *, seed: int, pretrained: Pr
         if data.carries:
             check_carries(network, features=data.spec.features)
     if pretrained is not None:
-        pretrained.check_fits(data.spec, change=data.change is not None)
         pretrained.fill(network, model, data.spec)
     return network
 
@@ -84,11 +78,7 @@ def _network(
     change: Tensor | None,
     fit_on: Data | None = None,
 ) -> Network:
-    if task.predicts != spec.predicts:
-        raise WrongInput(
-            f"task is {_TASK_OF[task.predicts]} but the data has {_DESCRIBED[spec.predicts]}: "  # type: ignore[index]
-            f"set task={_TASK_OF[spec.predicts]}"
-        )
+    check_task(task, spec.predicts)
     backbone = model(in_features=spec.features, per_step=spec.per_step, longest=spec.longest, shortest=spec.shortest)
     fit = getattr(backbone, "fit", None)
     if callable(fit) and fit_on is not None:
@@ -99,15 +89,6 @@ def _network(
     normalize = Normalize(statistics) if statistics is not None else None
     rescale = Rescale(target_statistics) if target_statistics is not None else None
     return Network(normalize, backbone, head, rescale, Change(change) if change is not None else None)
-
-
-_DESCRIBED: dict[Predicts, str] = {
-    "step_values": "values at every step",
-    "step_classes": "a class at every step",
-    "values": "values for each sequence",
-    "classes": "a class for each sequence",
-    "labels": "labels for each sequence",
-}
 
 
 def _training_inputs(data: Data) -> tuple[Tensor, Tensor]:

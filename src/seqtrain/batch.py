@@ -65,6 +65,22 @@ def valid_steps(lengths: Tensor, steps: int) -> Tensor:
     return torch.arange(steps, device=lengths.device) < lengths[:, None]
 
 
+def all_valid(valid: Tensor) -> bool:
+    """Whether a mask leaves nothing out, so that masking can be left out: where that is known at once."""
+    return _looks(valid) and bool(valid.all())
+
+
+def _looks(numbers: Tensor) -> bool:
+    """Whether numbers may be looked at: a GPU is not waited for, and what traces a model has to see all of it."""
+    return (
+        numbers.device.type == "cpu"
+        and not torch.jit.is_tracing()  # type: ignore[attr-defined, no-untyped-call]
+        and not torch.compiler.is_compiling()
+    )
+
+
 def zero_padding(steps: Tensor, lengths: Tensor) -> Tensor:
-    """The same steps (B, T, F) with every padded one set to zero."""
+    """The same steps (B, T, F) with every padded one set to zero; themselves where none is known to be."""
+    if _looks(lengths) and int(lengths.min()) >= steps.shape[1]:
+        return steps
     return steps.masked_fill(~valid_steps(lengths, steps.shape[1])[:, :, None], 0)

@@ -53,6 +53,11 @@ class ValueCriterion(nn.Module):
         unscored = ~batch.scored[:, :, None]  # masked first: what is not scored may be no number at all
         return self._loss(outputs.masked_fill(unscored, 0), targets.masked_fill(unscored, 0), reduction="sum")
 
+    def of_error(self, size: float) -> float:
+        """The loss where every value is off by so much, in its own units and where it is divided by least."""
+        scale = 1.0 if self.scale is None else float(self.scale.min())
+        return float(self._loss(torch.tensor(size / scale, dtype=torch.float64), torch.zeros((), dtype=torch.float64)))
+
     def weight(self, batch: Batch) -> Tensor:
         if batch.scored is None:
             return torch.tensor(float(batch.targets.numel()), device=batch.targets.device)
@@ -99,6 +104,7 @@ class ClassCriterion(nn.Module):
         shares = targets if targets.is_floating_point() else functional.one_hot(targets, classes).to(outputs)
         shares = shares * (1 - self.label_smoothing) + self.label_smoothing / classes
         return shares if self.class_weights is None else shares * self.class_weights
+
 
 class LabelCriterion(nn.Module):
     """Binary cross entropy of the log-probabilities (B, C) of labels that have nothing to do with one another.

@@ -21,7 +21,8 @@ class MeanOfProbabilities(nn.Module):
     """Heads that say log-probabilities, each of its part of (B, T, H): the logarithm of their mean probability.
 
     In training it is the mean of their log-probabilities. Cross entropy is linear in those, so that its value is the
-    mean of the members' own losses, and each member is trained as it would be alone.
+    mean of the members' own losses, and each member is trained as it would be alone. That of several labels a sequence
+    is not: there the members learn together.
     """
 
     def __init__(self, heads: Iterable[nn.Module], widths: list[int]) -> None:

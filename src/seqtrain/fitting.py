@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from seqtrain.assemble import assemble
+from seqtrain.callbacks.averaging import Averaging
 from seqtrain.callbacks.early_stopping import EarlyStopping
+from seqtrain.callbacks.explosion import Explosion, most_loss
 from seqtrain.callbacks.frozen import Frozen
 from seqtrain.callbacks.progress import Progress
 from seqtrain.callbacks.pruning import Behind, Pruning
@@ -74,11 +76,12 @@ def make_fit(
     checkpoints.check_metric(scores.names)
     steps_per_epoch = data.steps_per_epoch(training.accumulate_grad_batches)
     total_steps = training.total_steps(steps_per_epoch)
+    criterion = task.criterion(data.spec, data.target_scale)
     network = assemble(parts.model, task, data, seed=seed, pretrained=pretrained)
     _tell_own_statistics(network)
     learner = Learner(
         network,
-        task.criterion(data.spec, data.target_scale),
+        criterion,
         scores,
         spec=data.spec,
         optimizer=parts.optimizer(),
@@ -93,8 +96,10 @@ def make_fit(
         _check_needs_no_validation(parts)
     record = Record(run, checkpoints, interruption, validates=data.val is not None)
     callbacks = [_callback(recipe(), checkpoints) for recipe in parts.callbacks.values()]
+    callbacks += [Averaging(training.ema_decay)] if training.ema_decay is not None else []
     callbacks += [Frozen()] if parts.run.freeze else []
     callbacks += [Progress()] if training.progress and rank() == 0 else []
+    callbacks += [Explosion(most_loss(criterion, data.train.targets))]
     callbacks += [record] if behind is None else [record, Pruning(record, behind)]
     loggers = _loggers(parts, run, resumed_at) if rank() == 0 else []
     trainer = training.trainer(run.path, total_steps, callbacks, loggers)

@@ -5,6 +5,8 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
+from seqtrain.stored_config import parsed
+
 Value = str | float | int | bool
 
 
@@ -14,7 +16,7 @@ def flat_settings(config: str) -> dict[str, Value]:
     A class is shown by its own name under the name of its slot (model: Recurrent); lists are shown as text; what is
     null is left out. References stay unresolved, so that no secret of the environment gets in.
     """
-    flat = leaves(OmegaConf.to_container(OmegaConf.create(config), resolve=False))
+    flat = leaves(OmegaConf.to_container(parsed(config), resolve=False))
     return {
         name.removesuffix("._target_"): str(value).rsplit(".", 1)[-1] if name.endswith("._target_") else value
         for name, value in flat.items()

@@ -77,6 +77,7 @@ class Learner(pl.LightningModule):
         self.total_steps = total_steps
         self._asked_to_stop = asked_to_stop
         self.watch: Callable[[Batch, Tensor], None] | None = None  # sees every batch of an evaluation and its outputs
+        self.after_update: Callable[[int], None] | None = None  # is told how many updates were made
         self._make_optimizer = optimizer
         self._make_scheduler = scheduler
         self._interval = getattr(scheduler, "interval", "step")
@@ -118,9 +119,10 @@ class Learner(pl.LightningModule):
         totals = summed(*[torch.stack(each).sum() if len(each) > 1 else each[0] for each in weights])
         for group, parts, total in zip(chunk, weights, totals, strict=True):
             if self._update.someone_asked or (count() == 1 and self._asked_to_stop()):
-                return
+                break
             self.last_loss = self._step(group, parts, total)
             self.updates_in_call += 1
+        self._update.settle(self.train_sums)
 
     def learning_rate(self) -> float:
         return float(self._optimizer.param_groups[0]["lr"])
@@ -145,6 +147,8 @@ class Learner(pl.LightningModule):
         except NotFinite as found:
             raise diverged(found, group, step=step, steps_per_epoch=self.steps_per_epoch) from None
         self._made_steps.increment_by(1)
+        if self.after_update is not None:
+            self.after_update(step + 1)
         if self._scheduler is not None and self._interval == "step":
             self._scheduler.step()  # type: ignore[union-attr]
         return loss

@@ -13,7 +13,10 @@ import torch
 from seqtrain.errors import MachineFailed, WrongInput
 
 _DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
-_NO_MEMORY = re.compile(r"can't allocate memory|out of memory|Cannot allocate memory|unable to mmap", re.IGNORECASE)
+_NO_MEMORY = re.compile(
+    r"can't allocate memory|out of memory|cannot allocate memory|unable to mmap|could not create a (primitive|memory)",
+    re.IGNORECASE,
+)  # the last words are oneDNN's
 _WORKER = re.compile(r"DataLoader worker \(pid")
 
 LOST_WORKER = (

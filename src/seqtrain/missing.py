@@ -36,12 +36,12 @@ def fill_missing(steps: Tensor, missing: Missing, *, name: str, features: Sequen
         step, feature = gaps.nonzero()[0].tolist()
         raise WrongInput(
             f"{name} has no value at step {step} of {_called(feature, features)} ({int(gaps.sum())} missing): "
-            "set data.missing=interpolate or data.missing=indicator, or mend it"
+            "mend it, or train with data.missing=interpolate or data.missing=indicator"
         )
     if (nothing := gaps.all(0)).any():
         raise WrongInput(
             f"{name} has no value at all in {_called(int(nothing.nonzero()[0]), features)}, so that nothing can be "
-            "interpolated: set data.missing=indicator, or leave it out"
+            "interpolated: leave it out, or train with data.missing=indicator"
         )
     filled = steps.clone()
     times = np.arange(len(steps))

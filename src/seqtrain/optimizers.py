@@ -54,7 +54,7 @@ class Adam:
     def __call__(self, parameters: Any) -> Optimizer:
         from torch import optim
 
-        return optim.Adam(parameters, foreach=True, **self._settings)
+        return optim.Adam(parameters, fused=True, **self._settings)
 
 
 class AdamW:
@@ -88,7 +88,7 @@ class AdamW:
     def __call__(self, parameters: Any) -> Optimizer:
         from torch import optim
 
-        return optim.AdamW(parameters, foreach=True, **self._settings)
+        return optim.AdamW(parameters, fused=True, **self._settings)
 
 
 class SGD:
@@ -123,7 +123,7 @@ class SGD:
     def __call__(self, parameters: Any) -> Optimizer:
         from torch import optim
 
-        return optim.SGD(parameters, foreach=True, **self._settings)
+        return optim.SGD(parameters, fused=True, **self._settings)
 
 
 class RMSprop:

@@ -109,19 +109,23 @@ def prepare_parts(config: Mapping[str, Any]) -> Parts:
         model=prepare(config.get("model"), "model"),
         **prepare_data(config.get("data")),
     )
-    _check_monitor(parts)
+    _check_fit(parts)
     return parts
 
 
-def _check_monitor(parts: Parts) -> None:
-    """What a validation gives is known before its data is, but for what errors are divided by."""
+def _check_fit(parts: Parts) -> None:
+    """What a data set predicts whatever its files are, and what a validation gives, is known before they are read."""
     from seqtrain.batch import Spec  # it imports torch, which a typing error does not wait for
+    from seqtrain.tasks import check_task
 
-    task = parts.task()
+    task, known = parts.task(), getattr(parts.data.cls, "predicts", None)
     predicts = getattr(task, "predicts", None)
     if predicts is None:
         return  # a task of the user's own
+    if known is not None:
+        check_task(task, known)
     classes = () if "values" in predicts else ("0", "1")
+    # but for what errors are divided by
     spec = Spec(1, 1, 1, predicts, 2, classes, class_counts=(1, 1), scaled_by=() if classes else (1.0, 1.0))
     parts.checkpoint().check_metric(task.scores(spec).names)
 

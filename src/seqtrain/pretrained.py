@@ -34,7 +34,8 @@ class Pretrained(NamedTuple):
 
     @property
     def statistics(self) -> Statistics | None:
-        return stored_statistics(self.state, "normalize")
+        found = stored_statistics(self.state, "normalize")
+        return None if found is None else Statistics(found.mean.float(), found.std.float())
 
     def check_fits(self, spec: Spec, *, change: bool) -> None:
         """Raise WrongInput where the backbone cannot read the data."""
@@ -42,6 +43,10 @@ class Pretrained(NamedTuple):
             raise WrongInput(
                 f"init_from is {self.name}, whose model reads {self.spec.features} features at each step, and the data "
                 f"has {spec.features}: choose data with the same features, or set init_from=null"
+            )
+        if self.statistics is not None and {tuple(each.shape) for each in self.statistics} != {(spec.features,)}:
+            raise WrongInput(
+                f"init_from is {self.name}, which normalises another number of features: its files are wrong"
             )
         if change != ("change.features" in self.state):
             raise WrongInput(

@@ -4,6 +4,7 @@ import platform
 import subprocess
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -18,13 +19,17 @@ def provenance(before: Mapping[str, Any] | None = None) -> dict[str, Any]:
         before: what it says already, where a run is resumed. That stays, and `resumed` says when the run went on, and
             with what where it was something else.
     """
-    versions = {"python": platform.python_version()} | {name: version(name) for name in _PACKAGES}
-    now = {"versions": versions, "git_commit": _commit(), "date": datetime.now(UTC).isoformat(timespec="seconds")}
+    now = {"versions": _versions(), "git_commit": _commit(), "date": datetime.now(UTC).isoformat(timespec="seconds")}
     if before is None or "date" not in before:
         return now
     first = {name: before.get(name, value) for name, value in now.items()}
     other = {name: value for name, value in now.items() if name == "date" or value != first[name]}
     return first | {"resumed": [*before.get("resumed", []), other]}
+
+
+@cache  # what this process has imported
+def _versions() -> dict[str, str]:
+    return {"python": platform.python_version()} | {name: version(name) for name in _PACKAGES}
 
 
 def _commit() -> str | None:

@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import shutil
+import time
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
@@ -18,6 +19,7 @@ log = logging.getLogger("seqtrain")
 
 
 _ROOM = 1 << 20  # bytes that a run takes at least
+_PATIENCE = 0.1  # seconds: whoever looks whether a lock is free holds it for an instant
 
 
 class InUse(WrongInput):
@@ -51,11 +53,9 @@ class RunFolder:
             self._lock = open(self.path / ".lock", "a")
         except OSError as error:
             raise WrongInput(f"cannot write to the run folder {self.path}: {error.strerror}") from error
-        try:
-            fcntl.lockf(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+        if not _locked(self._lock, patience=_PATIENCE):
             self._lock.close()
-            raise InUse(f"{self.path} is in use by another run: wait for it, or choose another folder") from error
+            raise InUse(f"{self.path} is in use by another run: wait for it, or choose another folder")
         for leftover in (*self.checkpoints.glob("*.tmp"), *self.config.parent.glob("*.tmp"), *self.path.glob("*.tmp")):
             leftover.unlink()
         try:
@@ -89,12 +89,9 @@ class RunFolder:
         """Whether another process holds the lock."""
         try:
             with open(self.path / ".lock", "r+") as lock:
-                fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return not _locked(lock)
         except FileNotFoundError:
             return False
-        except OSError:
-            return True
-        return False
 
     def keep(self, content: dict[str, Any], *, best: bool) -> None:
         """Save the state of a run; the one before is kept too. Raises MachineFailed where the disk does not take it."""
@@ -106,8 +103,10 @@ class RunFolder:
 
     def best_checkpoint(self, step: int) -> dict[str, Any]:
         """What best.ckpt holds. Raises WrongInput unless it is of that update, as the record says it is."""
-        if read_checkpoint(self.last)["seqtrain"]["step"] == step:  # killed before best.ckpt followed last.ckpt
-            link(self.last, self.best)
+        last = read_checkpoint(self.last)
+        if last["seqtrain"]["step"] == step:
+            link(self.last, self.best)  # where it was killed before best.ckpt followed
+            return last
         content = read_checkpoint(self.best)
         if content["seqtrain"]["step"] != step:
             raise WrongInput(f"{self.best} is of update {content['seqtrain']['step']}, not {step}: start a new run")
@@ -172,3 +171,16 @@ def write_text(path: Path, text: str) -> None:
     except OSError as error:
         temporary.unlink(missing_ok=True)
         raise not_written(path, error) from error
+
+
+def _locked(lock: IO[str], *, patience: float = 0.0) -> bool:
+    """Take a lock for this process, within so many seconds; whether it could be had."""
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except OSError:
+            if time.monotonic() >= deadline:
+                return False
+        time.sleep(0.01)

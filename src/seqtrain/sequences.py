@@ -97,6 +97,15 @@ class Sequences:
             return None
         return self.starts // self.longest if not (self.starts % self.longest).any() else None
 
+    @cached_property
+    def _by_rows(self) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Where lengths are equal, steps (rows, T, F); of a target and a mask a step, these too by rows."""
+        steps = self.steps.view(-1, self.longest, self.features)
+        if not self.per_step:
+            return steps, self.targets, None
+        scored = torch.ones(len(self.steps), dtype=torch.bool) if self.scored is None else self.scored
+        return steps, self.targets.view(*steps.shape[:2], *self.targets.shape[1:]), scored.view(steps.shape[:2])
+
     def batch(self, indices: Tensor) -> Batch:
         """The sequences at `indices` (B,) int64, padded with zeros to the longest of them."""
         if self._rows is not None:
@@ -116,16 +125,11 @@ class Sequences:
         return Batch(inputs, lengths, targets, scored, indices)
 
     def _equal_lengths(self, indices: Tensor, rows: Tensor) -> Batch:
-        inputs = self.steps.view(-1, self.longest, self.features)[rows]
-        lengths = self.lengths[indices]
-        if not self.per_step:
-            return Batch(inputs, lengths, self.targets[indices], None, indices)
-        targets = self.targets.view(-1, self.longest, *self.targets.shape[1:])[rows]
-        if self.scored is None:
-            scored = torch.ones(inputs.shape[:2], dtype=torch.bool, device=inputs.device)
-        else:
-            scored = self.scored.view(-1, self.longest)[rows]
-        return Batch(inputs, lengths, targets, scored, indices)
+        steps, targets, scored = self._by_rows
+        inputs, lengths = steps.index_select(0, rows), self.lengths.index_select(0, indices)
+        if scored is None:
+            return Batch(inputs, lengths, targets.index_select(0, indices), None, indices)
+        return Batch(inputs, lengths, targets.index_select(0, rows), scored.index_select(0, rows), indices)
 
     def steps_of(self, indices: Tensor) -> Tensor:
         """(S', F): all steps of the sequences at `indices` (B,) int64, one after another, without padding."""

@@ -26,9 +26,11 @@ class Sums:
 
     def add(self, loss: Tensor, weight: Tensor, scores: Tensor) -> None:
         """Add a batch's: out of place, so that the zeros stay and the sums live on the batch's device."""
-        self.loss = loss + self.loss.to(loss.device)
-        self.weight = weight + self.weight.to(weight.device)
-        self.scores = scores + self.scores.to(scores.device)
+        if self.loss.device != loss.device:
+            self.loss, self.weight, self.scores = (each.to(loss.device) for each in self.state().values())
+        self.loss = loss + self.loss
+        self.weight = weight + self.weight
+        self.scores = scores + self.scores
 
     def mean_loss(self) -> float:
         weight = float(self.weight)

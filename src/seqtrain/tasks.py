@@ -5,7 +5,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from seqtrain.batch import Spec
+from seqtrain.batch import Predicts, Spec
 from seqtrain.criteria import ClassCriterion, Criterion, LabelCriterion, ValueCriterion, ValueLoss
 from seqtrain.errors import WrongInput
 from seqtrain.heads import LabelProbabilities, LogProbabilities, Read, StepHead, out_features, sequence_head
@@ -143,6 +143,22 @@ class Multilabel:
 
 
 Task = StepRegression | Regression | StepClassification | Classification | Multilabel
+
+_NAMED: dict[Predicts, tuple[str, str]] = {  # the task, and what the data of it has
+    "step_values": ("step_regression", "values at every step"),
+    "step_classes": ("step_classification", "a class at every step"),
+    "values": ("regression", "values for each sequence"),
+    "classes": ("classification", "a class for each sequence"),
+    "labels": ("multilabel", "labels for each sequence"),
+}
+
+
+def check_task(task: Task, predicts: Predicts) -> None:
+    """Raise WrongInput unless a task is of data in which that is predicted, saying which task is."""
+    if task.predicts != predicts:
+        asked = _NAMED[task.predicts][0]  # type: ignore[index]
+        fits, has = _NAMED[predicts]
+        raise WrongInput(f"task is {asked} but the data has {has}: set task={fits}")
 
 
 def _read_whole(backbone: nn.Module, spec: Spec, read: ReadSetting) -> nn.Module:

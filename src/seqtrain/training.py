@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from seqtrain.errors import WrongInput
-from seqtrain.ranges import Count, Positive
+from seqtrain.ranges import Count, Fraction, Positive
 
 if TYPE_CHECKING:
     import pytorch_lightning as pl
@@ -21,6 +21,7 @@ class Training:
         max_epochs: passes over the training set.
         max_steps: end after so many optimizer steps, if that comes first.
         gradient_clip_val: largest norm of all gradients together; null does not clip.
+        ema_decay: of a moving average of the weights, such as 0.999, which is validated and kept; null: there is none.
         accumulate_grad_batches: batches that make up one optimizer step.
         steps_per_execution: optimizer steps in one call of the training loop; changes the speed, never the result.
         check_val_every_n_epoch: epochs between validations.
@@ -36,6 +37,7 @@ class Training:
         max_epochs: Count = 20,
         max_steps: Count | None = None,
         gradient_clip_val: Positive | None = None,
+        ema_decay: Fraction | None = None,
         accumulate_grad_batches: Count = 1,
         steps_per_execution: Count = 32,
         check_val_every_n_epoch: Count = 1,
@@ -47,6 +49,7 @@ class Training:
         self.max_epochs = max_epochs
         self.max_steps = max_steps
         self.gradient_clip_val = gradient_clip_val
+        self.ema_decay = ema_decay
         self.accumulate_grad_batches = accumulate_grad_batches
         self.steps_per_execution = steps_per_execution
         self.check_val_every_n_epoch = check_val_every_n_epoch

@@ -1,5 +1,8 @@
 """`seqtrain inspect` prints the walk, and refuses in words what cannot work."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from seqtrain.commands import main
@@ -58,3 +61,18 @@ def test_a_kernel_longer_than_the_sequence_is_refused(capsys: pytest.CaptureFixt
 
 def test_help_shows_an_example(capsys: pytest.CaptureFixture[str]):
     assert "seqtrain inspect model=lstm data=sincos" in inspect(capsys, "--help")
+
+
+def test_a_learning_rate_is_found_and_drawn_and_nothing_else_is_written(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    out = inspect(capsys, "model=linear", "data=sincos", "data.train_size=64", "data.length=12", "lr_finder=true")
+    suggestion = re.search(r"suggestion +optimizer\.lr=(\S+)\n", out)
+    assert suggestion is not None
+    assert 1e-6 < float(suggestion[1]) < 10
+    files = [path.relative_to(tmp_path) for path in tmp_path.rglob("*") if path.is_file()]
+    assert files == [Path("outputs/figures/lr_finder.png")]
+    assert str(files[0]) in out
+    assert main(["inspect", "data=sincos", "lr_finder=perhaps"]) == 2
+    assert capsys.readouterr().err.startswith("lr_finder is perhaps: must be true or false")

@@ -110,6 +110,20 @@ def test_a_sweep_in_a_config_is_checked_too(told, tmp_path: Path) -> None:  # ty
     assert (status, text) == (2, "model.hidden is 0: must be a whole number, at least 1\n")
 
 
+@pytest.mark.parametrize(("mode", "key"), [("RUN", "run"), ("MULTIRUN", "sweep")])
+def test_a_folder_in_a_config_is_told_since_it_is_not_read(mode: str, key: str, told, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    experiments = tmp_path / "experiment"
+    experiments.mkdir()
+    hydra = f"hydra:\n  mode: {mode}\n  {key}:\n    dir: mine\n"
+    (experiments / "placed.yaml").write_text(f"# @package _global_\n{hydra}")
+    status, text = told("train", "--config-dir", ".", "experiment=placed")
+    said = f"hydra.{key}.dir is mine in a config file, where it is not read: type hydra.{key}.dir=mine\n"
+    assert (status, text) == (2, said)
+    assert told("train", "--config-dir", ".", "experiment=placed", f"hydra.{key}.dir=mine", "seed=x")[1] == (
+        "seed is x: must be a whole number, at least 0\n"
+    )
+
+
 def test_commands_are_named_and_near_ones_guessed(told) -> None:  # type: ignore[no-untyped-def]
     assert told("trian") == (2, told("trian")[1])
     assert "did you mean train?" in told("trian")[1]

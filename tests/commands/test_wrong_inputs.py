@@ -189,6 +189,8 @@ EARLY = {
     "a metric of another task": ["checkpoint.monitor=val/accuracy"],
     "a metric that is none": ["data=mel", "checkpoint.monitor=val/acc", "checkpoint.mode=max"],
     "a GPU where there is none": ["trainer=gpu"],
+    "a task that the data does not have": ["data=audio_folder", "data.folder=sounds", "task=regression"],
+    "classes asked of values": ["data=sincos", "task=classification"],
 }
 
 

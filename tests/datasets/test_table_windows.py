@@ -297,3 +297,37 @@ def test_the_last_value_of_etth1_is_off_by_what_is_known(data_root: Path) -> Non
     batch = whole(parts(sets)[2])
     errors = (batch.inputs[:, -1, 6] - batch.targets[:, 0]) / sets.scaled_by[0]
     assert float(errors.square().mean().sqrt()) == pytest.approx(0.2145, abs=5e-5)
+
+
+def test_windows_that_carry_a_state_begin_where_the_one_before_ends(write: Callable[..., Path]) -> None:
+    settings = {"stride": 4, "rows": [60, 20, 20], "features": ["x"], "carry_state": True}
+    sets = windows(write(LINES), **settings).load(0)
+    for part, first in zip(parts(sets), (0, 56, 76), strict=True):  # contexts reach back
+        steps = whole(part).inputs[:, :, 0].flatten().tolist()
+        assert steps == [*range(first, first + len(steps))]
+        assert part.series is not None
+        assert part.series.tolist() == [0] * len(part)
+    assert parts(windows(write(LINES), stride=4).load(0))[0].series is None
+
+
+def test_a_window_that_is_left_out_ends_a_series(write: Callable[..., Path]) -> None:
+    lines = [*LINES]
+    lines[16] = "2020-01-01 16:00,16,"  # the value after the fourth window
+    settings = {"stride": 4, "features": ["x"], "carry_state": True, "missing": "interpolate"}
+    train = windows(write(lines), **settings).load(0).train
+    assert train.series is not None
+    assert whole(train).inputs[:5, 0, 0].tolist() == [0, 4, 8, 16, 20]
+    assert train.series.tolist() == [0] * 3 + [1] * (len(train) - 3)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({}, "stride is 1 and context 4, .*: set data.stride=4"),
+        ({"stride": 4, "forecast": "change"}, "forecast is change, .*: set data.forecast=value"),
+        ({"context": 96, "layout": "wide"}, "carry_state is True but layout is wide: set data.layout=windows"),
+    ],
+)
+def test_windows_that_could_not_carry_a_state_are_refused(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(WrongInput, match=message):
+        Table(**{"train": "a.csv", "layout": "windows", "target": "y", "context": 4, "carry_state": True, **settings})

@@ -87,9 +87,12 @@ def say(words: dict[str, int]) -> None:
 def warm() -> None:
     import torch
 
+    from torch.utils.data.dataloader import _MultiProcessingDataLoaderIter
+
     from seqtrain.commands import main
 
     torch.set_num_threads(1)
+    _MultiProcessingDataLoaderIter._try_get_data.__defaults__ = (0.2,)  # looks for dead workers so often, not every 5 s
     back = os.dup(1)
     os.dup2(2, 1)  # the answers' line is not for the table at a training's end
     with tempfile.TemporaryDirectory() as folder:

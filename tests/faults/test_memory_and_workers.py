@@ -12,6 +12,7 @@ from runs import EVERY_CHUNK, LSTM, Process, differences, ends, start
 
 from seqtrain.errors import MachineFailed
 from seqtrain.learner import Learner
+from seqtrain.machine import failures_told
 from seqtrain.run_folder import RunFolder
 
 LARGE = [*LSTM, EVERY_CHUNK, "model.hidden=128", "data.train_size=256", "data.batch_size=64", "data.length=40"]
@@ -46,6 +47,19 @@ def test_a_batch_too_large_for_the_memory(tmp_path: Path) -> None:
     assert differences(ends(tmp_path / "whole" / "run"), ends(cut / "run")) == []
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "[enforce fail at alloc_cpu.cpp:130] . DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes",
+        "could not create a primitive",
+        "unable to mmap 8 bytes from file </x>: Cannot allocate memory (12)",
+    ],
+)
+def test_words_of_libraries_for_no_memory(said: str, tmp_path: Path) -> None:
+    with pytest.raises(MachineFailed, match=r"out of memory on this process \(.*lower"), failures_told(tmp_path):
+        raise RuntimeError(said)
+
+
 def test_a_gpu_without_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     original = Learner._step
 
@@ -64,14 +78,22 @@ def children(pid: int) -> list[int]:
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
+MANY = [*LSTM, EVERY_CHUNK, "data.train_size=160", "data.val_size=400"]  # batches that no worker has read ahead
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
+    """How that run ends undisturbed, with any number of workers."""
+    folder = tmp_path_factory.mktemp("whole")
+    start(folder, *MANY).done()
+    return ends(folder / "run")
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.parametrize("place", ["before step @6 #1", "before hook on_validation_batch_start @20 #1"])
-def test_a_worker_that_is_killed(place: str, workers: int, tmp_path: Path) -> None:
-    more = ["data.train_size=160", "data.val_size=400"]  # batches that no worker has read ahead
-    words = [*LSTM, EVERY_CHUNK, *more, f"data.workers={workers}"]
-    start(tmp_path / "whole", *words).done()
+def test_a_worker_that_is_killed(place: str, workers: int, whole: dict[str, object], tmp_path: Path) -> None:
     cut = tmp_path / "cut"
-    process = start(cut, *words, stop_at=place)
+    process = start(cut, *MANY, f"data.workers={workers}", stop_at=place)
     assert process.wait() is None, process.told()
     there = children(process.pid)
     assert len(there) == workers
@@ -81,4 +103,4 @@ def test_a_worker_that_is_killed(place: str, workers: int, tmp_path: Path) -> No
     told_once(process, "a worker process that reads data was killed or died")
     assert "data.workers=0 or fewer" in process.told()
     start(cut, "resume=run").done()
-    assert differences(ends(tmp_path / "whole" / "run"), ends(cut / "run")) == []
+    assert differences(whole, ends(cut / "run")) == []

@@ -123,7 +123,7 @@ def test_batches_depend_on_the_position_alone(sequences: Sequences, workers: int
 
 @pytest.mark.parametrize("ranks", [2, 3])
 def test_processes_that_train_together_keep_their_rows(sequences: Sequences, ranks: int) -> None:
-    parts = [training(Reader(sequences, 3, None, rank, ranks)) for rank in range(ranks)]
+    parts = [training(Reader(sequences, seed=3, rank=rank, ranks=ranks)) for rank in range(ranks)]
     for place, batch in enumerate(training(Reader(sequences, seed=3))):
         for rank, part in enumerate(parts):
             assert part[place].indices.tolist() == batch.indices[rank::ranks].tolist()
@@ -144,6 +144,7 @@ def test_batches_to_validate_on_are_told_what_goes_on(sequences: Sequences) -> N
     ("settings", "message"),
     [
         ({"length_pool": 2}, "length_pool is 2 but carry_state keeps windows in order: set data.length_pool=1"),
+        ({"mixup": 0.2}, "set data.mixup=0"),
         ({"balanced": True}, "set data.balanced=false"),
         ({"fold": 0, "folds": 2}, "set data.fold=null data.folds=null"),
         ({}, "cannot be carved at random"),

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn.functional import logsigmoid
 
-from seqtrain.models.mingru import MinGRU, log_g
+from seqtrain.models.mingru import MinGRU, all_states, log_g
 from seqtrain.models.scan import scan
 
 LENGTHS = [7, 3, 1]
@@ -102,3 +102,19 @@ def test_parameters_are_those_of_the_paper():
     model = MinGRU(features, hidden=hidden, num_layers=3)
     counts = [2 * width * hidden + 2 * hidden for width in (features, hidden, hidden)]
     assert sum(p.numel() for p in model.parameters()) == sum(counts)
+
+
+@pytest.mark.parametrize("steps", [1, 2, 12, 40])
+def test_gradients_written_out_are_those_of_the_equations(steps, monkeypatch):
+    monkeypatch.setattr("seqtrain.models.mingru._AT_ONCE", 2 * steps * 3)  # two sequences at a time
+    torch.manual_seed(0)
+    gated = (3 * torch.randn(3, steps, 6, dtype=torch.float64)).requires_grad_()
+    start = torch.rand(3, 3, dtype=torch.float64, requires_grad=True)
+    weights = torch.randn(3, steps, 3, dtype=torch.float64)
+    h, expected = start, []
+    for update, value in zip(*(part.unbind(1) for part in gated.chunk(2, 2)), strict=True):
+        h = (1 - update.sigmoid()) * h + update.sigmoid() * log_g(value).exp()
+        expected.append(h)
+    looped = torch.autograd.grad((torch.stack(expected, 1) * weights).sum(), (gated, start))
+    written = torch.autograd.grad((all_states(gated, start) * weights).sum(), (gated, start))
+    torch.testing.assert_close(written, looped, rtol=1e-11, atol=1e-12)

@@ -27,6 +27,9 @@ CASES = {
     "conv1d-layer_norm-per_step": ("conv1d", {**LAYER_NORM, "per_step": True}),
     "conv1d-valid": ("conv1d", {"padding": "valid"}),
     "conv1d-strides": ("conv1d", STRIDES),
+    "s4d-both_ways": ("s4d", {"bidirectional": True, "num_layers": 2, "poles": "inv", "discretization": "bilinear"}),
+    "mingru-layers": ("mingru", {"num_layers": 3, "dropout": 0.3}),
+    "transformer-learned": ("transformer", {"positions": "learned"}),
     "sketchmate-per_step": ("sketchmate", {"per_step": True}),
     "minirocket-per_step": ("minirocket", {**SMALL["minirocket"], "per_step": True}),
     **{

@@ -13,13 +13,14 @@ LENGTHS = [7, 3, 1]
 
 
 def turned(vector, place):
-    """Su et al. 2021, equation 34: pairs of features turned by the angles place * 10000^(-2i/E)."""
+    """Su et al. 2021, equation 14: pairs of features turned by the angles place * 10000^(-2i/E)."""
     out = torch.empty_like(vector)
-    for i in range(0, len(vector), 2):
-        angle = place * 10000 ** (-i / len(vector))
+    half = len(vector) // 2
+    for i in range(half):
+        angle = place * 10000 ** (-2 * i / len(vector))
         cos, sin = math.cos(angle), math.sin(angle)
-        out[i] = cos * vector[i] - sin * vector[i + 1]
-        out[i + 1] = sin * vector[i] + cos * vector[i + 1]
+        out[i] = cos * vector[i] - sin * vector[i + half]
+        out[i + half] = sin * vector[i] + cos * vector[i + half]
     return out
 
 
@@ -111,7 +112,7 @@ def test_parameters_are_those_of_the_paper():
 
 def test_learned_positions_refuse_a_longer_sequence_and_take_more_padding():
     model = Transformer(3, positions="learned", longest=6).eval()
-    with pytest.raises(WrongInput, match="has 8 steps but the model learned 6 positions: .*positions=rotary"):
+    with pytest.raises(WrongInput, match=r"has 8 steps but the model learned 6 positions: .*positions=rotary"):
         model(torch.zeros(2, 8, 3), torch.tensor([3, 8]))
     inputs, lengths = torch.randn(1, 6, 3), torch.tensor([6])
     padded = torch.cat((inputs, torch.zeros(1, 9, 3)), 1)

@@ -64,7 +64,7 @@ def draw(
     files = []
     for name, figure in drawn.items():
         image, file = Image.fromarray(pixels(figure)), folder / f"{name}.png"
-        image.save(file)
+        image.save(file, compress_level=1)  # half of the time, for a twentieth more bytes
         for logger in loggers:
             log_figure(logger, name, file, image.size, step=step)
         files.append(file)

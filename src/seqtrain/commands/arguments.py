@@ -10,6 +10,7 @@ from typing import NoReturn
 
 from seqtrain.errors import WrongInput
 from seqtrain.nearest import did_you_mean
+from seqtrain.origin import Origin
 from seqtrain.trust import trust, trusts_any
 
 
@@ -77,11 +78,14 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _with_home(override: str) -> str:
-    """`key=~/folder` with the home folder spelt out, which neither bash nor Hydra does."""
+    """`key=~/folder` with the home folder spelt out, which neither bash nor Hydra does.
+
+    A folder to start from is quoted, since those of a sweep have = and commas in their names.
+    """
     key, _, value = override.partition("=")
-    if not value.startswith("~/"):
+    path = str(Path(value).expanduser()) if value.startswith("~/") else value
+    if path == value and not (key == "init_from" and Origin.read(path).folder.is_dir()):
         return override
-    path = str(Path(value).expanduser())
     return f"{key}={path}" if re.fullmatch(r"[\w/.+-]+", path) else f"{key}='{path}'"
 
 

@@ -26,6 +26,12 @@ _GUARDED: dict[str, Any] = {
     },
 }
 
+# Where runs go, as configs/train.yaml has it; seqtrain takes another folder from the command line alone
+_FOLDERS = {
+    "run": "outputs/runs/${hydra.runtime.choices.data}-${hydra.runtime.choices.model}/${now:%Y-%m-%d_%H-%M-%S-%f}",
+    "sweep": "outputs/sweeps/${hydra.runtime.choices.data}-${now:%Y-%m-%d_%H-%M-%S-%f}",
+}
+
 
 def check_hydra(composed: DictConfig, typed: Callable[[], DictConfig]) -> None:
     """Refuse what a config file added to Hydra's own settings.
@@ -45,6 +51,16 @@ def check_hydra(composed: DictConfig, typed: Callable[[], DictConfig]) -> None:
             f"hydra.{key} is {shown(said)} in a config file: Hydra would run what it names, so it was refused.\n"
             "If you know this file, say it on the command line, or trust its package with --trust PACKAGE"
         )
+    for key, ours in _FOLDERS.items():
+        said = _folder(composed, key)
+        if said != ours and said != _folder(typed(), key):
+            raise WrongInput(
+                f"hydra.{key}.dir is {shown(said)} in a config file, where it is not read: type hydra.{key}.dir={said}"
+            )
+
+
+def _folder(config: DictConfig, key: str) -> Any:
+    return OmegaConf.to_container(config.hydra[key], resolve=False)["dir"]  # type: ignore[index, call-overload]
 
 
 def _compared(config: DictConfig, key: str) -> Any:

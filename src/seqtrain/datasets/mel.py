@@ -4,6 +4,7 @@ from functools import partial
 
 import torch
 
+from seqtrain.batch import Predicts
 from seqtrain.datasets.sounds import KINDS, synthesise
 from seqtrain.datasets.spec_augment import Masks, spec_augment
 from seqtrain.datasets.spectrogram import LogMel
@@ -41,6 +42,8 @@ class Mel:
         stretch: largest random change of tempo, as a share of the length
         shift: furthest random move in time, in frames
     """
+
+    predicts: Predicts = "classes"
 
     def __init__(
         self,
@@ -80,7 +83,7 @@ class Mel:
                 train=self._sounds(self.train_size, seed, _TRAIN),
                 val=None,
                 test=self._sounds(self.test_size, seed, _TEST),
-                predicts="classes",
+                predicts=self.predicts,
                 classes=tuple(KINDS),
                 view="spectrogram",
                 normalize=feature_statistics,

@@ -10,6 +10,7 @@ import torch
 from annotated_types import Ge
 from torch import Tensor
 
+from seqtrain.batch import Predicts
 from seqtrain.datasets.drawing_files import check_names, choose, drawing_files
 from seqtrain.datasets.drawing_inputs import read_drawings
 from seqtrain.datasets.drawings import Shorten, from_ndjson, from_npz
@@ -60,6 +61,8 @@ class QuickDraw:
             first download is kept beside them and compared from then on
         cache: folder in which drawings are kept, to be read at once the next time; null: none are
     """
+
+    predicts: Predicts = "classes"
 
     def __init__(
         self,
@@ -128,7 +131,7 @@ class QuickDraw:
             train=parts["train"],
             val=parts.get("val"),
             test=parts.get("test"),
-            predicts="classes",
+            predicts=self.predicts,
             classes=tuple(classes),
             view="drawing",
             normalize=step_scale,

@@ -4,6 +4,7 @@ import math
 
 import torch
 
+from seqtrain.batch import Predicts
 from seqtrain.errors import WrongInput
 from seqtrain.one_thread import one_thread
 from seqtrain.randomness import generator
@@ -38,6 +39,8 @@ class SinCos:
         carry_state: whether sequences are windows of longer waves, and a model's state is carried from one to the next
         windows: of a wave, where the state is carried; the last wave of a set has what is left
     """
+
+    predicts: Predicts = "step_values"
 
     def __init__(
         self,
@@ -78,7 +81,7 @@ class SinCos:
                 train=self._waves(self.train_size, seed, _TRAIN),
                 val=self._waves(self.val_size, seed, _VAL),
                 test=self._waves(self.test_size, seed, _TEST),
-                predicts="step_values",
+                predicts=self.predicts,
                 view="curve",
                 published=True,  # made, not found: waves are equal where neither phase nor noise tells them apart
             )

@@ -8,6 +8,7 @@ from annotated_types import Ge, Le
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from seqtrain.batch import Predicts
 from seqtrain.datasets.shapes import SHAPES
 from seqtrain.datasets.strokes import Redraw, Steps, step_scale, steps_of
 from seqtrain.randomness import mix
@@ -36,6 +37,8 @@ class Sketch:
         drop: in training, the share of points left out
     """
 
+    predicts: Predicts = "classes"
+
     def __init__(
         self,
         *,
@@ -62,7 +65,7 @@ class Sketch:
             train=self._drawings(self.train_size, mix(seed, _TRAIN)),
             val=None,
             test=self._drawings(self.test_size, mix(seed, _TEST)),
-            predicts="classes",
+            predicts=self.predicts,
             classes=tuple(SHAPES),
             view="drawing",
             normalize=step_scale,

@@ -76,7 +76,7 @@ def refuse_gaps(values: Floats, rows: Rows, columns: list[str]) -> None:
         row, column = (int(each) for each in np.argwhere(gaps)[0])
         raise WrongInput(
             f"{rows.place(row)}, column {columns[column]!r} has no value ({int(gaps.sum())} missing here): "
-            "set data.missing=interpolate or data.missing=indicator, or mend it"
+            "mend it, or train with data.missing=interpolate or data.missing=indicator"
         )
 
 

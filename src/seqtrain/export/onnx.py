@@ -31,6 +31,7 @@ _EXPECTED = (
     ("Exporting a model to ONNX with a batch_size other than 1", UserWarning),
     ("Constant folding - Only steps=1 can be constant folded", UserWarning),  # zeros that a layer pads itself
     ("Converting a tensor to a Python", TracerWarning),  # lengths that only refusals look at
+    ("Constant folding - Only steps=1 can be constant folded", UserWarning),  # the sizes of a pad
     ("Using len to get tensor shape", TracerWarning),
 )
 

@@ -51,7 +51,7 @@ def loss_curve(rows: Sequence[Row], *, best: float | None = None) -> "Figure":
             handles += axes.plot(*mark, "*", color=style.INK, ms=10, label=label, linestyle="none")
         losses = [loss for _, loss in drawn]
         if min(losses) > 0 and max(losses) > 20 * min(losses):
-            axes.set_yscale("log")
+            style.decades(axes)
     axes.set_xlabel({"epoch": "epoch", "step": "optimizer updates"}[place], fontsize=style.NORMAL)
     style.whole_numbers(axes)
     axes.set_ylabel("loss", fontsize=style.NORMAL)

@@ -26,7 +26,7 @@ def found_labels(counts: Tensor, labels: Sequence[str]) -> "Figure":
     precision, recall = (
         np.divide(hits, total, out=np.full_like(hits, np.nan), where=total > 0)[order] for total in (predicted, actual)
     )
-    figure = style.new_figure(5.6, 1.5 + 0.24 * len(order))
+    figure = style.new_figure(6.6, 1.2 + 0.24 * len(order))
     axes = figure.add_subplot()
     style.tidy(axes)
     rows = np.arange(len(order))
@@ -43,5 +43,5 @@ def found_labels(counts: Tensor, labels: Sequence[str]) -> "Figure":
     micro = 2 * hits.sum() / pairs if pairs else 1.0
     few = f", {_MOST} of {len(labels)} labels" if len(labels) > _MOST else ""
     style.title(axes, f"f1 over all labels {micro:.3f}{few}")
-    style.legend(figure, handles, columns=2)
+    axes.legend(handles=handles, loc="upper left", bbox_to_anchor=(1, 1), fontsize=style.SMALL, frameon=False)
     return figure

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from seqtrain.figures.ticks import draw_ticks
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -85,6 +87,7 @@ def tidy(axes: "Axes", *, grid: bool = True) -> None:
     axes.spines[["left", "bottom"]].set_color(QUIET)
     axes.tick_params(labelsize=SMALL, color=QUIET)
     axes.set_axisbelow(True)
+    axes.yaxis.get_offset_text().set(fontsize=SMALL, horizontalalignment="right")  # beside a title, not on it
     if grid:
         axes.grid(color=SHADE, linewidth=0.8)
 
@@ -96,8 +99,18 @@ def whole_numbers(axes: "Axes") -> None:
     axes.xaxis.set_major_locator(MaxNLocator(5, integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
 
 
+def decades(axes: "Axes") -> None:
+    """A logarithmic y-axis, with a plain number at each power of ten."""
+    from matplotlib.ticker import FuncFormatter, NullFormatter
+
+    axes.set_yscale("log")
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.yaxis.set_minor_formatter(NullFormatter())
+    axes.tick_params(axis="y", which="minor", color=QUIET)
+
+
 def title(axes: "Axes", text: str, *, color: str = INK) -> None:
-    axes.set_title(text, fontsize=NORMAL, color=color, loc="left", **PLAIN)
+    axes.set_title(text, fontsize=NORMAL, color=color, loc="left", y=1.0, **PLAIN)  # a given place is not measured
 
 
 def legend(figure: "Figure", handles: list[Any], *, columns: int = 4) -> None:
@@ -132,6 +145,9 @@ def pixels(figure: "Figure") -> NDArray[np.uint8]:
     canvas = figure.canvas
     if not isinstance(canvas, FigureCanvasAgg):
         canvas = FigureCanvasAgg(figure)
+    if figure.get_layout_engine() is None:  # one of `panels`
+        for axes in figure.axes:
+            draw_ticks(axes)
     with warnings.catch_warnings():  # a class name in a script that the font lacks is drawn as boxes
         warnings.filterwarnings("ignore", message=r"(?s)Glyph .* missing from", category=UserWarning)
         canvas.draw()  # type: ignore[no-untyped-call]

@@ -49,12 +49,13 @@ class Reader:
 
     def __getitem__(self, what: tuple[int, Tensor | NDArray[np.int64]]) -> Batch:
         epoch, drawn = what[0], torch.as_tensor(what[1])
-        part = torch.arange(len(drawn))[self.rank :: self.ranks]
-        rows = part if len(part) else torch.zeros(1, dtype=torch.int64)
+        part = drawn[self.rank :: self.ranks] if self.ranks > 1 else drawn
+        draws = part if len(part) else drawn[:1]
         with one_thread():
             if self.mixup is None:
-                batch = self._augmented(epoch, drawn[rows])
+                batch = self._augmented(epoch, draws)
             else:
+                rows = torch.arange(len(drawn))[self.rank :: self.ranks] if len(part) else torch.zeros(1).long()
                 batch = self.mixup(partial(self._augmented, epoch), drawn, rows, seed=self.seed, epoch=epoch)
         return batch if len(part) else batch._replace(indices=part)
 

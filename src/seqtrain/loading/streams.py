@@ -100,6 +100,8 @@ def check_streams(sets: Sets, loading: Loading) -> None:
         )
     if loading.balanced:
         raise WrongInput("balanced is true but carry_state keeps windows in order: set data.balanced=false")
+    if loading.mixup:
+        raise WrongInput(f"mixup is {loading.mixup} but carry_state has each row's own series go on: set data.mixup=0")
     if loading.fold is not None:
         raise WrongInput(
             "fold is set but carry_state keeps the windows of a series together: set data.fold=null data.folds=null"

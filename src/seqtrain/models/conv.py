@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from seqtrain.batch import valid_steps
+from seqtrain.batch import all_valid, valid_steps
 from seqtrain.errors import WrongInput
 from seqtrain.models.norm import ChannelNorm, MaskedBatchNorm
 from seqtrain.models.windows import (
@@ -202,4 +202,4 @@ _ACTIVATIONS: dict[Activation, type[nn.Module]] = {
 
 def _zero(steps: Tensor, valid: Tensor) -> Tensor:
     """Zeros wherever a step (B, C, T) is not valid (B, T)."""
-    return steps.masked_fill(~valid[:, None], 0)
+    return steps if all_valid(valid) else steps.masked_fill(~valid[:, None], 0)

@@ -1,14 +1,17 @@
 """minGRU: a GRU whose gates do not see the state, so that all time steps are computed at once."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import logsigmoid, relu
+from torch.autograd.function import once_differentiable
+from torch.nn.functional import logsigmoid, relu, softplus
 
 from seqtrain.batch import zero_padding
-from seqtrain.models.scan import scan
+from seqtrain.models.scan import scan, scan_back
 from seqtrain.ranges import Count, Fraction
+
+_AT_ONCE = 2**18  # numbers of a tensor in `states`: a few sequences at a time, so that theirs stay in the cache
 
 
 class MinGRU(nn.Module):
@@ -47,8 +50,8 @@ class MinGRU(nn.Module):
         steps, after = inputs, []
         last = (lengths - 1)[:, None, None].expand(-1, 1, self.out_features)
         for layer, gates in enumerate(self.layers):
-            update, value = gates(self.dropout(steps) if layer else steps).chunk(2, 2)  # (B, T, H) each
-            steps = scan(logsigmoid(-update), logsigmoid(update) + log_g(value), state[:, layer])
+            gated = gates(self.dropout(steps) if layer else steps)  # (B, T, 2H)
+            steps = all_states(gated.to(state.dtype), state[:, layer])  # (B, T, H)
             after.append(steps.gather(1, last))
         return zero_padding(steps, lengths), torch.cat(after, 1)
 
@@ -63,6 +66,45 @@ class MinGRU(nn.Module):
         return inputs, torch.stack(after, 1)
 
 
+def all_states(gated: Tensor, start: Tensor) -> Tensor:
+    """W_z x and W_h x side by side (B, T, 2H) and the state before (B, H) -> h (B, T, H)."""
+    if torch.onnx.is_in_onnx_export() or not torch.is_grad_enabled():
+        return _states(gated, start)
+    some = max(1, _AT_ONCE // start[0].numel() // gated.shape[1])
+    parts = zip(torch.split(gated, some), torch.split(start, some), strict=True)
+    return torch.cat([_AllStates.apply(*part) for part in parts])  # type: ignore[no-untyped-call]
+
+
+def _states(gated: Tensor, start: Tensor) -> Tensor:
+    update, value = gated.chunk(2, 2)
+    either = softplus(-update.abs())  # log sigmoid(x) = min(x, 0) - softplus(-|x|)
+    return scan(-relu(update) - either, -relu(-update) - either + log_g(value), start)
+
+
+class _AllStates(torch.autograd.Function):
+    """Its gradients are written out, which keeps three tensors for them instead of thirty."""
+
+    @staticmethod
+    def forward(context: Any, gated: Tensor, start: Tensor) -> Tensor:
+        states = _states(gated, start)
+        context.save_for_backward(gated, start, states)
+        return states
+
+    @staticmethod
+    @once_differentiable
+    def backward(context: Any, gradients: Tensor) -> tuple[Tensor, Tensor]:
+        gated, start, states = context.saved_tensors
+        update, value = gated.sigmoid().chunk(2, 2)
+        above = gated.chunk(2, 2)[1].clamp(min=0)
+        reached = scan_back(1 - update, gradients)
+        before = torch.cat((start[:, None], states[:, :-1]), 1)
+        through = reached * update
+        candidates = torch.where(above > 0, above + 0.5, value)
+        to_update = through * (1 - update) * (candidates - before)
+        to_value = through * torch.where(above > 0, 1, value * (1 - value))
+        return torch.cat((to_update, to_value), 2), reached[:, 0] * (1 - update[:, 0])
+
+
 def log_g(values: Tensor) -> Tensor:
-    """log g(x), as the sum of what either side of zero adds, so that both have finite gradients."""
+    """log g(x), as the sum of what either side of zero adds."""
     return logsigmoid(values.clamp(max=0)) + torch.log1p(2 * relu(values))

@@ -4,7 +4,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from seqtrain.ranks import summed
+from seqtrain.batch import all_valid
+from seqtrain.ranks import count, summed
 
 
 class MaskedBatchNorm(nn.Module):
@@ -36,19 +37,27 @@ class MaskedBatchNorm(nn.Module):
             return functional.batch_norm(
                 steps, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps
             )
+        if count() == 1 and steps.dtype == self.weight.dtype and valid.numel() > 1 and all_valid(valid):
+            return self._of_all(steps)
         padding = ~valid[:, None]  # (B, 1, T)
         exact = steps.to(self.weight.dtype)  # half-precision steps are summed in single
-        total, count = summed(exact.masked_fill(padding, 0).sum((0, 2)), valid.sum())
-        mean = total / count  # (C,)
+        total, seen = summed(exact.masked_fill(padding, 0).sum((0, 2)), valid.sum())
+        mean = total / seen  # (C,)
         deviations = (exact - mean[:, None]).masked_fill(padding, 0)
         (squares,) = summed(deviations.square().sum((0, 2)))
-        self._track(mean.detach(), squares.detach(), count)
-        scale = self.weight * torch.rsqrt(squares / count + self.eps)
+        self._track(mean.detach(), squares.detach(), seen)
+        scale = self.weight * torch.rsqrt(squares / seen + self.eps)
         return torch.addcmul(self.bias[:, None], deviations, scale[:, None]).to(steps.dtype)
 
+    def _of_all(self, steps: Tensor) -> Tensor:
+        """Where nothing is padded and no other process has a part, torch's own, which is several times as fast."""
+        self.num_batches_tracked.add_(1)
+        mean, var = self.running_mean, self.running_var
+        return functional.batch_norm(steps, mean, var, self.weight, self.bias, True, self.momentum, self.eps)
+
     @torch.no_grad()
-    def _track(self, mean: Tensor, squares: Tensor, count: Tensor) -> None:
-        unbiased = squares / (count - 1).clamp(min=1)
+    def _track(self, mean: Tensor, squares: Tensor, seen: Tensor) -> None:
+        unbiased = squares / (seen - 1).clamp(min=1)
         self.running_mean.lerp_(mean, self.momentum)
         self.running_var.lerp_(unbiased, self.momentum)
         self.num_batches_tracked.add_(1)

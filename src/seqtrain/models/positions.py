@@ -18,7 +18,7 @@ class LearnedPositions(nn.Module):
         self.vectors = nn.Parameter(0.02 * torch.randn(longest, hidden))
 
     def forward(self, steps: Tensor, lengths: Tensor) -> Tensor:
-        vectors = self.vectors
+        vectors: Tensor = self.vectors
         if not torch.onnx.is_in_onnx_export() and steps.shape[1] > len(vectors):  # a graph fails at the sum below
             if int(lengths.max()) > len(vectors):
                 raise WrongInput(
@@ -30,15 +30,15 @@ class LearnedPositions(nn.Module):
 
 
 def rotate(parts: Tensor) -> Tensor:
-    """Turns the features 2i and 2i + 1 of step t by the angle t 10000^(-2i/E); (…, T, E) -> (…, T, E).
+    """Turns the features i and i + E/2 of step t by the angle t 10000^(-2i/E); (…, T, E) -> (…, T, E).
 
-    Rotary positions (Su et al. 2021, equations 15 and 34): a product of two turned vectors depends on how far apart
-    their steps are, and on no step's own place.
+    Rotary positions (Su et al. 2021, equations 15 and 34, which pair neighbours: the same up to the order of the
+    features): a product of two turned vectors depends on how far apart their steps are, not on where they are.
     """
-    steps, features = parts.shape[-2:]
+    features = parts.shape[-1]
     exact = torch.promote_types(parts.dtype, torch.float32)  # in half precision a far step would have another angle
     pair = torch.arange(0, features, 2, device=parts.device, dtype=exact)
-    angles = torch.arange(steps, device=parts.device)[:, None] * 10000 ** (-pair / features)  # (T, E/2)
+    angles = torch.arange(parts.shape[-2], device=parts.device)[:, None] * 10000 ** (-pair / features)  # (T, E/2)
     cos, sin = angles.cos().to(parts.dtype), angles.sin().to(parts.dtype)
-    even, odd = parts.unflatten(-1, (-1, 2)).unbind(-1)
-    return torch.stack((even * cos - odd * sin, odd * cos + even * sin), -1).flatten(-2)
+    one, other = parts.chunk(2, -1)
+    return torch.cat((one * cos - other * sin, other * cos + one * sin), -1)

@@ -2,7 +2,6 @@
 
 from typing import Literal
 
-import torch
 from torch import Tensor, nn
 from torch.nn.functional import gelu, glu
 
@@ -86,7 +85,7 @@ class S4D(nn.Module):
         """
         steps, after = self.enter(inputs), []
         for number, layer in enumerate(self.layers):
-            steps, new = layer.step(steps, None if state is None else state[number])
+            steps, new = layer.step(steps, None if state is None else state[number])  # type: ignore[operator]
             after.append(new)
         return steps, after
 

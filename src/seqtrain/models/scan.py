@@ -1,4 +1,4 @@
-"""A recurrence h_t = a_t h_(t-1) + b_t of positive numbers, over all time steps at once."""
+"""A recurrence h_t = a_t h_(t-1) + b_t, over all time steps at once."""
 
 import math
 
@@ -8,7 +8,7 @@ from torch.nn.functional import pad
 
 
 def scan(log_a: Tensor, log_b: Tensor, start: Tensor) -> Tensor:
-    """(B, T, H) log a, log b and the state before the first step (B, H) -> (B, T, H) states h.
+    """(B, T, H) log a, log b and the state before the first step (B, H) -> (B, T, H) states h, all positive.
 
     The parallel scan in log space of Feng et al. (2024, appendix B), where h_t is the sum over s of
     exp(A_t - A_s + log b_s), A the running sum of log a. In float32 that difference of running sums has no digits
@@ -18,32 +18,46 @@ def scan(log_a: Tensor, log_b: Tensor, start: Tensor) -> Tensor:
     """
     if torch.onnx.is_in_onnx_export():
         return _by_doubling(log_a.exp(), log_b.exp(), start)
-    steps = log_a.shape[1]
-    size = math.isqrt(steps)
-    blocks = -(-steps // size)
-    log_a, log_b = (
-        pad(each, (0, 0, 0, blocks * size - steps)).unflatten(1, (blocks, size)) for each in (log_a, log_b)
-    )  # (B, blocks, size, H)
-    within = _in_order(log_a, log_b, dim=2)
-    decay = log_a.cumsum(2)
-    enters = _in_order(decay[:, :-1, -1], within[:, :-1, -1], dim=1, before=start.log())  # (B, blocks, H)
-    states = within.exp() + (decay + enters[:, :, None]).exp()
+    log_a, log_b, steps = *_in_blocks(log_a, log_b), log_a.shape[1]
+    within = [log_b[:, :, 0]]  # (B, blocks, H) each
+    for decay, enters in zip(log_a.unbind(2)[1:], log_b.unbind(2)[1:], strict=True):
+        within.append(torch.logaddexp(decay + within[-1], enters))
+    decays = log_a.cumsum(2)  # (B, blocks, size, H)
+    before = [start.log()]  # (B, H) each
+    for decay, leaves in zip(decays[:, :-1, -1].unbind(1), within[-1][:, :-1].unbind(1), strict=True):
+        before.append(torch.logaddexp(decay + before[-1], leaves))
+    states = torch.stack(within, 2).exp() + (decays + torch.stack(before, 1)[:, :, None]).exp()
     return states.flatten(1, 2)[:, :steps]
 
 
-def _in_order(log_a: Tensor, log_b: Tensor, *, dim: int, before: Tensor | None = None) -> Tensor:
-    """log h along a dimension, one step after another; with the state before it, that comes first."""
-    pairs = list(zip(log_a.unbind(dim), log_b.unbind(dim), strict=True))
-    states = [pairs.pop(0)[1]] if before is None else [before]
-    for decay, enters in pairs:
-        states.append(torch.logaddexp(decay + states[-1], enters))
-    return torch.stack(states, dim)
+def scan_back(a: Tensor, gradients: Tensor) -> Tensor:
+    """(B, T, H) a and the gradient of each state -> with what reaches it from later ones, g_t + a_(t+1) G_(t+1).
+
+    Gradients have either sign, so they are not scanned in log space; a product of numbers below 1 needs no logarithm.
+    """
+    a, gradients, steps = *_in_blocks(pad(a[:, 1:], (0, 0, 0, 1)), gradients), a.shape[1]
+    within = [gradients[:, :, -1]]  # from the end of each block
+    for decay, enters in zip(a.unbind(2)[-2::-1], gradients.unbind(2)[-2::-1], strict=True):
+        within.append(torch.addcmul(enters, decay, within[-1]))
+    decays = a.flip(2).cumprod(2).flip(2)
+    after = [torch.zeros_like(within[-1][:, 0])]
+    for decay, leaves in zip(decays[:, 1:, 0].unbind(1)[::-1], within[-1][:, 1:].unbind(1)[::-1], strict=True):
+        after.append(torch.addcmul(leaves, decay, after[-1]))
+    whole = torch.addcmul(torch.stack(within[::-1], 2), decays, torch.stack(after[::-1], 1)[:, :, None])
+    return whole.flatten(1, 2)[:, :steps]
+
+
+def _in_blocks(*tensors: Tensor) -> list[Tensor]:
+    """(B, T, H) -> (B, blocks, size, H) with zeros after the last step."""
+    batch, steps, hidden = tensors[0].shape
+    size = math.isqrt(steps)
+    blocks = -(-steps // size)
+    return [pad(each, (0, 0, 0, blocks * size - steps)).view(batch, blocks, size, hidden) for each in tensors]
 
 
 def _by_doubling(a: Tensor, b: Tensor, start: Tensor) -> Tensor:
     """The same in passes that reach 1, 2, 4, … steps back (Hillis and Steele 1986): a graph for every length."""
-    steps = a.shape[1]
-    b = b + a * pad(start[:, None], (0, 0, 0, steps - 1))
+    b = b + a * pad(start[:, None], (0, 0, 0, a.shape[1] - 1))
     for power in range(_MOST_DOUBLINGS):
         b = b + a * _later(b, 1 << power)
         a = a * _later(a, 1 << power)

@@ -53,12 +53,19 @@ class StateSpace(nn.Module):
         self.skip = nn.Parameter(torch.randn(features))  # D
 
     def forward(self, steps: Tensor) -> Tensor:
+        if torch.onnx.is_in_onnx_export():
+            raise WrongInput(
+                "model S4D cannot be exported to ONNX, which has no complex numbers for its Fourier transform: "
+                "export format=safetensors, or train model=mingru"
+            )
         count = steps.shape[2]
         length = fft_length(2 * count)
         kernel = self._around(self.kernel(count), length)
         spectrum = torch.fft.rfft(kernel) + self.skip[:, None]  # D is a kernel of one step
         some = max(1, _AT_ONCE // (self.features * length))
-        parts = [torch.fft.irfft(torch.fft.rfft(part, n=length) * spectrum, n=length) for part in steps.split(some)]
+        parts = [
+            torch.fft.irfft(torch.fft.rfft(part, n=length) * spectrum, n=length) for part in torch.split(steps, some)
+        ]
         return torch.cat([part[..., :count] for part in parts])
 
     def kernel(self, count: int) -> Tensor:

@@ -54,8 +54,8 @@ class Transformer(nn.Module):
         rotary = positions == "rotary"
         if rotary and hidden // heads % 2:
             raise WrongInput(
-                f"heads is {heads}, which leaves each {hidden // heads} of {hidden} features, and rotary positions turn "
-                "pairs: change model.heads or model.hidden, or set model.positions=learned"
+                f"heads is {heads}, which leaves each {hidden // heads} of {hidden} features, and rotary positions "
+                "turn pairs: change model.heads or model.hidden, or set model.positions=learned"
             )
         self.out_features = hidden
         self.enter = nn.Linear(in_features, hidden)
@@ -91,7 +91,8 @@ class EncoderLayer(nn.Module):
 
     def forward(self, steps: Tensor, valid: Tensor) -> Tensor:
         steps = steps + self.dropout(self.attend(self.attend_norm(steps), valid))
-        return steps + self.dropout(self.feed(self.feed_norm(steps)))
+        fed: Tensor = self.dropout(self.feed(self.feed_norm(steps)))
+        return steps + fed
 
 
 class SelfAttention(nn.Module):
@@ -108,8 +109,10 @@ class SelfAttention(nn.Module):
         self.leave = nn.Linear(hidden, hidden)
 
     def forward(self, steps: Tensor, valid: Tensor) -> Tensor:
-        parts = self.queries_keys_values(steps).unflatten(2, (3, self.heads, -1))  # (B, T, 3, heads, E)
-        queries, keys, values = parts.permute(2, 0, 3, 1, 4)  # (B, heads, T, E) each
+        shape = steps.shape[0], steps.shape[1], self.heads, -1
+        queries, keys, values = (
+            part.reshape(shape).transpose(1, 2) for part in self.queries_keys_values(steps).chunk(3, 2)
+        )  # (B, heads, T, E) each
         if self.rotary:
             queries, keys = rotate(queries), rotate(keys)
         seen = scaled_dot_product_attention(queries, keys, values, attn_mask=valid)
