@@ -143,7 +143,6 @@ def test_batches_to_validate_on_are_told_what_goes_on(sequences: Sequences) -> N
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"mixup": 0.2}, "mixup is 0.2 but carry_state reads a series from window to window, and not a mixture"),
         ({"length_pool": 2}, "length_pool is 2 but carry_state keeps windows in order: set data.length_pool=1"),
         ({"mixup": 0.2}, "set data.mixup=0"),
         ({"balanced": True}, "set data.balanced=false"),
