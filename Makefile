@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup train test test-faults test-cluster lint lock audit clean
+.PHONY: help setup train test test-faults test-cluster benchmark lint lock audit clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -26,6 +26,9 @@ test-faults: setup ## the battery of real faults at its full counts
 
 test-cluster: setup ## a Slurm of one node on this machine (as root, Debian), and sweeps on it; by hand
 	bash scripts/cluster.sh
+
+benchmark: setup ## against a bare PyTorch loop; CASES="lstm rnn" says which
+	$(BIN)/python scripts/benchmark.py $(CASES)
 
 lint: setup ## format, lint and check types
 	$(BIN)/ruff format .

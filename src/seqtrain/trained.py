@@ -107,16 +107,20 @@ class Trained:
         number, naming it; or more steps than a flatten head reads.
         """
         sequences = to_sequences(inputs, features=self.spec.features)
-        for index, steps in enumerate(sequences):
-            check_finite(steps, f"sequence {index}")
-        outputs = self.outputs(sequences, batch_size=batch_size)
-        if self.classes:
-            outputs = [each.exp() for each in outputs]
-        arrays = [each.numpy() for each in outputs]
-        said = arrays if self.spec.per_step else np.stack(arrays) if arrays else np.zeros((0, self.spec.width))
+        if sequences and not torch.cat([steps.flatten() for steps in sequences]).isfinite().all():
+            for index, steps in enumerate(sequences):
+                check_finite(steps, f"sequence {index}")
+        said = self._said(self.outputs(sequences, batch_size=batch_size))
         if not self.classes:
             return Predictions(None, said)
         return Predictions(said, None, self.classes, several=self.spec.predicts == "labels")
+
+    def _said(self, outputs: list[Tensor]) -> Floats | list[Floats]:
+        """Outputs as arrays, classes' as probabilities."""
+        if self.spec.per_step:
+            return [(each.exp() if self.classes else each).numpy() for each in outputs]
+        whole = torch.stack(outputs) if outputs else torch.zeros(0, self.spec.width)
+        return np.asarray((whole.exp() if self.classes else whole).numpy())
 
     def stepper(self) -> Stepper:
         """Reads sequences one step at a time, and answers after each; see Stepper.
@@ -135,8 +139,8 @@ class Trained:
         for some in torch.split(lengths.argsort(stable=True), batch_size) if len(sequences) else ():
             padded = pad_sequence([sequences[i].to(parameter) for i in some.tolist()], batch_first=True)
             out = self.network(padded, lengths[some].to(padded.device)).cpu()
-            for row, index in enumerate(some.tolist()):
-                answers[index] = out[row, : lengths[index]] if self.spec.per_step else out[row]
+            for index, steps, answer in zip(some.tolist(), lengths[some].tolist(), out.unbind(), strict=True):
+                answers[index] = answer[:steps] if self.spec.per_step else answer
         return answers
 
 

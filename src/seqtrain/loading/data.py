@@ -20,6 +20,7 @@ from seqtrain.ranks import count, rank
 from seqtrain.sequences import Sequences, Sets, Statistics, View, target_statistics
 
 _log = logging.getLogger("seqtrain")
+_AT_ONCE = 4  # batches that are validated or tested as one
 
 
 @dataclass(frozen=True)
@@ -105,11 +106,11 @@ class Data:
         _log.info("padding: %.0f%% of the steps that are computed%s", 100 * share, otherwise)
 
     def plain(self, sequences: Sequences, *, chunk: int) -> PlainBatches:
-        """Batches of a whole set, nothing augmented."""
+        """Batches of a whole set, nothing augmented. They are large, since nothing is kept for a backward pass."""
         return PlainBatches(
             Reader(sequences, rank=rank(), ranks=count()),
-            batch_size=self.loading.batch_size,
-            chunk=chunk,
+            batch_size=_AT_ONCE * self.loading.batch_size,
+            chunk=-(-chunk // _AT_ONCE),
             workers=self._workers,
             pool=self.loading.length_pool,
         )

@@ -1,0 +1,63 @@
+"""What seqtrain costs beside a bare PyTorch loop and a plain Lightning module.
+
+    python scripts/benchmark.py                     # every case
+    python scripts/benchmark.py lstm rnn            # some
+    make benchmark CASES="lstm rnn"
+
+A case trains the same model on the same batches for the same number of updates on all sides, on one thread:
+seqtrain as `seqtrain train` does it, with logging, metrics, checkpoints and progress bar; torch alone; a plain
+LightningModule with all defaults of its Trainer. They take turns of 32 updates, and a ratio is of two turns that follow
+each other. A turn has reading, forward, backward, the optimizer and the schedule, and where the side has them metrics,
+curves and the bar; no side's validation or end of an epoch is in it. Evaluation is the test after the training,
+prediction is of arrays by the trained model. The script ends with status 1 where losses do not agree. The table is on
+the terminal, all numbers are in outputs/benchmarks.
+"""
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from benchmarks.cases import CASES
+from benchmarks.compare import Disagree, measure, tell_alone
+from benchmarks.table import row, titles
+
+from seqtrain.report import quiet_libraries
+
+OUT = Path("outputs/benchmarks")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("cases", nargs="*", help=f"of {', '.join(CASES)}; all without")
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
+    parser.add_argument("--no-memory", action="store_true", help="leave out the runs alone that show a side's memory")
+    parser.add_argument("--alone", help=argparse.SUPPRESS)  # one side, for its memory
+    given = parser.parse_args()
+    unknown = [name for name in given.cases if name not in CASES]
+    if unknown:
+        parser.error(f"no case {unknown[0]}: there are {', '.join(CASES)}")
+    quiet_libraries()
+    names = given.cases or list(CASES)
+    if given.alone:
+        tell_alone(CASES[names[0]], given.alone, given.device)
+        return 0
+    OUT.mkdir(parents=True, exist_ok=True)
+    path = OUT / f"{time.strftime('%Y-%m-%d_%H-%M-%S')}.json"
+    found: list[dict[str, Any]] = []
+    print(titles())
+    for name in names:
+        try:
+            found.append(measure(CASES[name], device=given.device, memory=not given.no_memory))
+        except Disagree as error:
+            print(error, file=sys.stderr)
+            return 1
+        path.write_text(json.dumps(found, indent=1, ensure_ascii=False))
+        print("\n".join(row(found[-1])), flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,75 @@
+"""The bare loop: torch alone, tensors gathered by index, no logging, as fast as a good engineer writes it."""
+
+import torch
+from torch import Tensor, nn
+from torch.optim.lr_scheduler import OneCycleLR
+
+from benchmarks.case import EPOCHS, Case
+from benchmarks.side import CHUNK, Side, mean_of
+from seqtrain.randomness import mix
+
+_DROPOUT = 105  # what seqtrain seeds the masks of an update with: so both draw the same
+
+
+def bare(case: Case, side: Side, device: str) -> None:
+    """Train and test."""
+    try:
+        side.training.take(side.name)
+        model = case.model().to(device)
+        _train(case, model, side, device)
+    finally:
+        side.training.leave(side.name)
+    try:
+        side.testing.take(side.name)
+        _test(case, model, side, device)
+    finally:
+        side.testing.leave(side.name)
+
+
+def _train(case: Case, model: nn.Module, side: Side, device: str) -> None:
+    inputs, targets = (each.to(device) for each in case.tensors(case.data.train))
+    orders = [[batch.to(device) for batch in case.order(epoch)] for epoch in range(EPOCHS)]
+    seed, settings = case.config.seed, case.config.optimizer
+    optimizer = torch.optim.Adam(model.parameters(), lr=settings.lr, betas=tuple(settings.betas), foreach=True)
+    total = EPOCHS * len(orders[0])
+    schedule = OneCycleLR(optimizer, max_lr=settings.lr, total_steps=total, cycle_momentum=False)
+    masks = any(isinstance(each, nn.Dropout) and each.p > 0 for each in model.modules())
+    model.train()
+    losses: list[Tensor] = []
+    for order in orders:
+        side.training.begin()
+        for step, indices in enumerate(order, start=1):
+            if masks:
+                torch.default_generator.manual_seed(mix(seed, _DROPOUT, len(losses), 0))
+            loss = case.loss(model(inputs[indices]), targets[indices])
+            loss.backward()
+            optimizer.step()
+            optimizer.zero_grad()
+            schedule.step()
+            losses.append(loss.detach())
+            if step % CHUNK == 0 or step == len(order):
+                side.training.pass_on(side.name)
+    side.losses = torch.stack(losses).tolist()
+    side.last_loss = mean_of(side.losses[-len(orders[-1]) :], [len(batch) for batch in orders[-1]])
+
+
+@torch.no_grad()
+def _test(case: Case, model: nn.Module, side: Side, device: str) -> None:
+    assert case.data.test is not None
+    inputs, targets = (each.to(device) for each in case.tensors(case.data.test))
+    model.eval()
+    size = case.data.loading.batch_size
+    side.testing.begin()
+    found = []
+    for some in inputs.split(size * CHUNK):
+        outputs = torch.cat([model(batch) for batch in some.split(size)])
+        found.append(_metrics(case, outputs, targets[len(found) * size * CHUNK :][: len(outputs)]))
+        side.testing.pass_on(side.name)
+
+
+def _metrics(case: Case, outputs: Tensor, targets: Tensor) -> list[Tensor]:
+    """Loss and metrics, as they are printed after an epoch."""
+    loss = case.loss(outputs, targets)
+    if targets.is_floating_point():
+        return [loss, (outputs - targets).abs().mean(), targets.var()]
+    return [loss, (outputs.argmax(1) == targets).sum()]

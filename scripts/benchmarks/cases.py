@@ -1,0 +1,41 @@
+"""The cases: what is compared, and which ratio is aimed at."""
+
+from torch import Tensor
+from torch.nn.functional import cross_entropy, mse_loss
+
+from benchmarks.case import Case
+from benchmarks.layers import BareConv, BareRecurrent
+
+_UNSCORED = 10  # of data=sincos
+_SINCOS = ("data=sincos", "data.batch_size=32")
+_MEL = ("model=conv1d", "data=mel", "data.batch_size=64", "data.train_size=720", "data.test_size=640")
+
+
+def _step_loss(outputs: Tensor, targets: Tensor) -> Tensor:
+    return mse_loss(outputs[:, _UNSCORED:], targets[:, _UNSCORED:])
+
+
+def _recurrent(cell: str, hidden: int, most: float, *more: str) -> Case:
+    name = "-".join(
+        [cell, *(["fused"] if cell != "lstm" and not more else []), *([str(hidden)] if hidden > 32 else [])]
+    )
+    size = 6144 if hidden == 32 else 2048  # 192 updates an epoch, or 64
+    sizes = (f"data.train_size={size}", f"data.test_size={size}")
+    settings = (f"model={cell}", f"model.hidden={hidden}", *_SINCOS, *sizes, *more)
+    return Case(name, settings, BareRecurrent, _step_loss, most)
+
+
+_ALL = [
+    _recurrent("lstm", 32, 1.08),
+    _recurrent("rnn", 32, 1.05, "model.kernel=torch"),
+    _recurrent("gru", 32, 1.05, "model.kernel=torch"),
+    _recurrent("rnn", 32, 0.30),
+    _recurrent("gru", 32, 0.25),
+    _recurrent("rnn", 128, 1.0),
+    _recurrent("gru", 128, 1.0),
+    _recurrent("rnn", 256, 1.0),
+    _recurrent("gru", 256, 1.0),
+    Case("conv1d", _MEL, BareConv, cross_entropy, 1.03, channels_first=True),
+]
+
+CASES = {case.name: case for case in _ALL}
