@@ -21,7 +21,8 @@ DIFFER = {"model.cell", "trainer.accelerator", "trainer.devices"}
 
 @pytest.mark.parametrize("choice", CHOICES)
 def test_it_composes_and_is_prepared(choice: str) -> None:
-    needs = ["data.folder=somewhere"] if choice in ("data=audio_folder", "data=quickdraw", "data=ts") else []
+    folders = ("data=audio_folder", "data=quickdraw", "data=ts", "experiment=drawings")
+    needs = ["data.folder=somewhere"] if choice in folders else []
     needs += ["data.train=somewhere.csv", "data.target=label"] if choice == "data=table" else []
     with composing(Configs()) as composer:
         config = composer.compose([choice, *needs])
