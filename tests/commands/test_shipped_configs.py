@@ -21,7 +21,8 @@ DIFFER = {"model.cell", "trainer.accelerator", "trainer.devices"}
 
 @pytest.mark.parametrize("choice", CHOICES)
 def test_it_composes_and_is_prepared(choice: str) -> None:
-    needs = ["data.folder=somewhere"] if choice in ("data=audio_folder", "data=quickdraw", "data=ts") else []
+    folders = ("data=audio_folder", "data=quickdraw", "data=ts", "experiment=drawings")
+    needs = ["data.folder=somewhere"] if choice in folders else []
     needs += ["data=table"] if choice.startswith("task=") else []  # what a table predicts is not known before it is read
     needs += ["data.train=somewhere.csv", "data.target=label"] if "data=table" in (choice, *needs) else []
     with composing(Configs()) as composer:
