@@ -20,35 +20,46 @@ import time
 from pathlib import Path
 from typing import Any
 
+import torch
+from benchmarks.articles import articles
 from benchmarks.cases import CASES
 from benchmarks.compare import Disagree, measure, tell_alone
-from benchmarks.table import row, titles
+from benchmarks.table import plain, row, titles
 
 from seqtrain.report import quiet_libraries
 
 OUT = Path("outputs/benchmarks")
+STUDIES = {"articles": articles}
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("cases", nargs="*", help=f"of {', '.join(CASES)}; all without")
+    parser.add_argument("cases", nargs="*", help=f"of {', '.join((*CASES, *STUDIES))}; all without")
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--no-memory", action="store_true", help="leave out the runs alone that show a side's memory")
     parser.add_argument("--alone", help=argparse.SUPPRESS)  # one side, for its memory
     given = parser.parse_args()
-    unknown = [name for name in given.cases if name not in CASES]
+    unknown = [name for name in given.cases if name not in (*CASES, *STUDIES)]
     if unknown:
-        parser.error(f"no case {unknown[0]}: there are {', '.join(CASES)}")
+        parser.error(f"no case {unknown[0]}: there are {', '.join((*CASES, *STUDIES))}")
     quiet_libraries()
-    names = given.cases or list(CASES)
+    names = given.cases or [*CASES, *STUDIES]
     if given.alone:
         tell_alone(CASES[names[0]], given.alone, given.device)
         return 0
+    torch.set_num_threads(1)
     OUT.mkdir(parents=True, exist_ok=True)
     path = OUT / f"{time.strftime('%Y-%m-%d_%H-%M-%S')}.json"
     found: list[dict[str, Any]] = []
-    print(titles())
+    if any(name in CASES for name in names):
+        print(titles())
     for name in names:
+        if name in STUDIES:
+            rows = STUDIES[name]()
+            print("\n".join(plain(rows)), flush=True)
+            found += rows
+            path.write_text(json.dumps(found, indent=1, ensure_ascii=False))
+            continue
         try:
             found.append(measure(CASES[name], device=given.device, memory=not given.no_memory))
         except Disagree as error:

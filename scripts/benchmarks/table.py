@@ -37,3 +37,13 @@ def _three(ratios: list[float]) -> str:
 
 def _sides(values: dict[str, float], shape: str) -> str:
     return ", ".join(shape.format(value) for value in values.values())
+
+
+def plain(rows: list[dict[str, Any]]) -> list[str]:
+    """Rows of the same columns, as they are."""
+    lines = [f"| {' | '.join(rows[0])} |", f"|{'---|' * len(rows[0])}"]
+    return lines + [f"| {' | '.join(_cell(value) for value in each.values())} |" for each in rows]
+
+
+def _cell(value: Any) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else "-" if value is None else str(value)

@@ -33,7 +33,10 @@ def to_sequences(inputs: Any, *, features: int | None = None) -> list[Tensor]:
                 f"the inputs are one array of shape {_shape(array)}, but a sequence has {features} features: "
                 "put a single sequence in a list, or give (N, T, F)"
             )
-        inputs = list(array if array.dim() == 3 else array[:, :, None])
+        array = array if array.dim() == 3 else array[:, :, None]
+        if array.shape[1] > 0 and features in (None, array.shape[2]):
+            return list(array.unbind())
+        inputs = list(array)  # one of them tells what is wrong
     if isinstance(inputs, str | bytes | dict) or not isinstance(inputs, Iterable):
         raise WrongInput(f"the inputs are a {type(inputs).__name__}: {_FORMS}")
     sequences = []

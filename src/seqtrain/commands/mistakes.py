@@ -5,31 +5,25 @@ from collections.abc import Iterable
 from hydra.core.override_parser.types import Override, OverrideType
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
-from seqtrain.commands.configs import Configs, shipped
+from seqtrain.commands.configs import Configs
+from seqtrain.commands.names import check_key, check_option
 from seqtrain.errors import WrongInput
-from seqtrain.nearest import did_you_mean, listed, shown, unknown
+from seqtrain.nearest import shown, unknown
 
-TUNES = ("space", "trials", "pruner")  # what `seqtrain tune` reads beside a config
 _ADDS = (OverrideType.ADD, OverrideType.FORCE_ADD)
 
 
 def check_names(overrides: Iterable[Override], configs: Configs) -> None:
     """Whether each override names a group and its options, or a setting that may exist. Reads no config."""
-    groups = configs.groups
-    keys = [str(key) for key in OmegaConf.load(shipped() / "train.yaml") if key not in ("defaults", "hydra")]
     for override in overrides:
         key = override.key_or_group
         if is_hydras(override):
             continue
-        if key in groups:
-            if override.type is not OverrideType.DEL:
-                _check_options(override, list(groups[key]))
-        elif "." not in key and override.type not in _ADDS and key not in keys:
-            if key in TUNES:
-                raise WrongInput(f"{override.input_line} is for seqtrain tune, which searches for good settings")
-            names = [*(group for group in groups if "/" not in group and group != "loading"), *keys]
-            near = did_you_mean(key, names)
-            raise WrongInput(f"{override.input_line}: there is no {key}{near} (there are {listed(names, 30)})")
+        if key in configs.groups:
+            for option in _chosen(override) if override.type is not OverrideType.DEL else ():
+                check_option(key, option, list(configs.groups[key]))
+        elif "." not in key and override.type not in _ADDS:
+            check_key(key, str(override.input_line), configs)
 
 
 def check_keys(overrides: Iterable[Override], base: DictConfig, configs: Configs) -> None:
@@ -50,16 +44,6 @@ def in_words(error: Exception) -> WrongInput:
     lines = [line for line in lines if not line.startswith(("Set the environment variable", "See http"))]
     text = " ".join(lines)
     return WrongInput(text if len(text) <= 400 else text[:399] + "…")
-
-
-def _check_options(override: Override, options: list[str]) -> None:
-    for option in _chosen(override):
-        if str(option) not in options:
-            group = override.key_or_group
-            raise WrongInput(
-                f"{group}={shown(option)}: there is no such {group}{did_you_mean(str(option), options)}\n"
-                f"{group} is one of {listed(options, 30)}"
-            )
 
 
 def _chosen(override: Override) -> list[object]:

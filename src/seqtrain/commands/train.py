@@ -37,6 +37,10 @@ def main(typed: list[str]) -> int:
         if typed_too := _beside_resume(arguments):
             raise WrongInput(f"resume={stopped} goes on with that run's own config: leave out {typed_too}")
         return resume(Path(stopped), [each for each in arguments.overrides if not each.startswith("resume=")])
+    from seqtrain.commands.configs import Configs
+    from seqtrain.commands.names import check_plain_names
+
+    check_plain_names(arguments.overrides, Configs(arguments.config_dirs))
     from seqtrain.cluster import place
     from seqtrain.commands.trials import check_trials
 

@@ -7,7 +7,7 @@ from omegaconf import OmegaConf
 
 from seqtrain.commands.arguments import Arguments, read_arguments
 from seqtrain.commands.configs import Configs, first_line
-from seqtrain.commands.mistakes import TUNES
+from seqtrain.commands.names import TUNES
 from seqtrain.errors import WrongInput
 from seqtrain.nearest import did_you_mean, listed
 

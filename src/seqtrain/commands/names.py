@@ -1,0 +1,50 @@
+"""Whether names that are typed are there: groups, options, settings without a dot. Hydra is not needed to tell."""
+
+import re
+from collections.abc import Iterable
+
+from seqtrain.commands.configs import Configs, shipped
+from seqtrain.errors import WrongInput
+from seqtrain.nearest import did_you_mean, listed, shown
+
+TUNES = ("space", "trials", "pruner")  # what `seqtrain tune` reads beside a config
+
+_PLAIN = re.compile(r"(\w+)=([A-Za-z]\w*)")
+_OWN = ("defaults", "hydra")  # of train.yaml, and no settings
+
+
+def check_plain_names(overrides: Iterable[str], configs: Configs) -> None:
+    """Tell a wrong group or option at once where an override is `name=name`; others wait until Hydra reads them."""
+    for text in overrides:
+        plain = _PLAIN.fullmatch(text)
+        if plain is None or plain[1] == "hydra" or plain[2] == "null":
+            continue
+        if plain[1] in configs.groups:
+            check_option(plain[1], plain[2], list(configs.groups[plain[1]]))
+        else:
+            check_key(plain[1], text, configs)
+
+
+def check_option(group: str, option: object, options: list[str]) -> None:
+    """Raise WrongInput where a group has no such option."""
+    if str(option) not in options:
+        raise WrongInput(
+            f"{group}={shown(option)}: there is no such {group}{did_you_mean(str(option), options)}\n"
+            f"{group} is one of {listed(options, 30)}"
+        )
+
+
+def check_key(key: str, text: str, configs: Configs) -> None:
+    """Raise WrongInput where a name without a dot is neither a group nor a setting.
+
+    Args:
+        text: the whole override.
+    """
+    keys = re.findall(r"^(\w+):", (shipped() / "train.yaml").read_text(encoding="utf-8"), re.MULTILINE)
+    settings = [each for each in keys if each not in _OWN]
+    if key in settings:
+        return
+    if key in TUNES:
+        raise WrongInput(f"{text} is for seqtrain tune, which searches for good settings")
+    names = [*(group for group in configs.groups if "/" not in group and group != "loading"), *settings]
+    raise WrongInput(f"{text}: there is no {key}{did_you_mean(key, names)} (there are {listed(names, 30)})")
