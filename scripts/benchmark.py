@@ -39,6 +39,8 @@ def main() -> int:
     parser.add_argument("--no-memory", action="store_true", help="leave out the runs alone that show a side's memory")
     parser.add_argument("--alone", help=argparse.SUPPRESS)  # one side, for its memory
     given = parser.parse_args()
+    if given.device == "cuda":
+        return on_gpu(given.cases)
     unknown = [name for name in given.cases if name not in (*CASES, *STUDIES)]
     if unknown:
         parser.error(f"no case {unknown[0]}: there are {', '.join((*CASES, *STUDIES))}")
@@ -67,6 +69,23 @@ def main() -> int:
             return 1
         path.write_text(json.dumps(found, indent=1, ensure_ascii=False))
         print("\n".join(row(found[-1])), flush=True)
+    return 0
+
+
+def on_gpu(names: list[str]) -> int:
+    """The cases of a GPU, which are others: wall time, and bare loops of several ways; each as a line of JSON."""
+    from benchmarks.gpu import measure_on_gpu
+    from benchmarks.gpu_cases import GPU_CASES
+
+    quiet_libraries()
+    torch.set_num_threads(1)
+    OUT.mkdir(parents=True, exist_ok=True)
+    path = OUT / f"{time.strftime('%Y-%m-%d_%H-%M-%S')}-gpu.json"
+    found = []
+    for name in names or GPU_CASES:
+        found.append(measure_on_gpu(name))
+        path.write_text(json.dumps(found, indent=1, ensure_ascii=False))
+        print(json.dumps(found[-1], ensure_ascii=False), flush=True)
     return 0
 
 

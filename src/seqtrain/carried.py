@@ -55,7 +55,9 @@ class Carried:
         if self._states is None or len(self._states) < len(first):  # rows end and never begin: nothing goes on
             return first
         states = self._states[: len(first)].to(first)
-        return torch.where(continues.to(first.device).view(-1, *(1,) * (first.dim() - 1)), states, first)
+        return torch.where(
+            continues.to(first.device, non_blocking=True).view(-1, *(1,) * (first.dim() - 1)), states, first
+        )
 
 
 def check_carries(network: Network, *, features: int) -> None:

@@ -13,6 +13,8 @@ from torch.nn import functional
 
 from seqtrain.batch import Batch
 
+_LEFT_OUT = -100  # the class of steps that torch's losses leave out
+
 ValueLoss = Literal["mse", "mae", "huber"]
 
 _VALUE_LOSSES: dict[ValueLoss, Callable[..., Tensor]] = {
@@ -60,7 +62,7 @@ class ValueCriterion(nn.Module):
 
     def weight(self, batch: Batch) -> Tensor:
         if batch.scored is None:
-            return torch.tensor(float(batch.targets.numel()), device=batch.targets.device)
+            return _number(batch.targets.numel(), batch)
         return batch.scored.sum() * float(batch.targets.shape[-1])
 
 
@@ -82,21 +84,21 @@ class ClassCriterion(nn.Module):
         self.register_buffer("class_weights", class_weights, persistent=False)
 
     def forward(self, outputs: Tensor, batch: Batch) -> Tensor:
-        if batch.scored is not None:
-            outputs, targets = outputs[batch.scored], batch.targets[batch.scored]  # (scored steps, C)
-        else:
-            targets = batch.targets
+        targets = batch.targets
         if self.label_smoothing == 0 and not targets.is_floating_point():
+            if batch.scored is not None:  # not picked out: a GPU would wait to tell how many there are
+                outputs, targets = outputs.flatten(0, 1), targets.masked_fill(~batch.scored, _LEFT_OUT).flatten()
             return functional.nll_loss(outputs, targets, self.class_weights, reduction="sum")
-        return -(self._shares(targets, outputs) * outputs).sum()  # linear in log-probabilities, as ensembles need it
+        gains = self._shares(targets, outputs) * outputs  # linear in log-probabilities, as ensembles need it
+        return -(gains if batch.scored is None else gains.masked_fill(~batch.scored[:, :, None], 0)).sum()
 
     def weight(self, batch: Batch) -> Tensor:
-        targets = batch.targets if batch.scored is None else batch.targets[batch.scored]
         if self.class_weights is None:
-            return torch.tensor(float(len(targets)), device=targets.device)
-        if targets.is_floating_point():
-            return (targets @ self.class_weights).sum()
-        return self.class_weights[targets].sum()
+            return _number(len(batch.targets), batch) if batch.scored is None else batch.scored.sum().float()
+        if batch.targets.is_floating_point():
+            return (batch.targets @ self.class_weights).sum()
+        weights = self.class_weights[batch.targets]
+        return weights.sum() if batch.scored is None else weights.masked_fill(~batch.scored, 0).sum()
 
     def _shares(self, targets: Tensor, outputs: Tensor) -> Tensor:
         """(…, C): how much each class counts."""
@@ -119,4 +121,8 @@ class LabelCriterion(nn.Module):
         return -(batch.targets * outputs + (1 - batch.targets) * absent).sum()
 
     def weight(self, batch: Batch) -> Tensor:
-        return torch.tensor(float(batch.targets.numel()), device=batch.targets.device)
+        return _number(batch.targets.numel(), batch)
+
+
+def _number(count: int, batch: Batch) -> Tensor:
+    return torch.full((), float(count), device=batch.targets.device)  # torch.tensor would wait for a GPU

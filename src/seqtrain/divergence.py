@@ -1,6 +1,6 @@
 """What is said where a training meets a number that is not finite: the update, the batches, the sequences."""
 
-from seqtrain.loading.batches import Group
+from seqtrain.loading.chunk import Group
 
 
 class Diverged(ArithmeticError):
@@ -8,11 +8,15 @@ class Diverged(ArithmeticError):
 
 
 class NotFinite(ArithmeticError):
-    """What is not finite in an update, and in which of its batches; None: in all of them together."""
+    """What is not finite in an update, and in which of its batches; None: in all of them together.
 
-    def __init__(self, what: str, part: int | None = None) -> None:
+    Where updates are looked at together, `update` says which of them it is.
+    """
+
+    def __init__(self, what: str, part: int | None = None, update: int = 0) -> None:
         super().__init__(what)
         self.part = part
+        self.update = update
 
 
 def diverged(found: NotFinite, group: Group, *, step: int, steps_per_epoch: int) -> Diverged:

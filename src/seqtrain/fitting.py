@@ -4,6 +4,7 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import torch
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from seqtrain.assemble import assemble
@@ -16,10 +17,12 @@ from seqtrain.callbacks.pruning import Behind, Pruning
 from seqtrain.callbacks.record import Record
 from seqtrain.checkpoints import Checkpoints
 from seqtrain.errors import WrongInput
+from seqtrain.graphs import Alike
 from seqtrain.interruption import Interruption
 from seqtrain.learner import Learner
 from seqtrain.loading import Data
 from seqtrain.loading.batches import PlainBatches, TrainingBatches
+from seqtrain.loading.place import Place
 from seqtrain.network import Network
 from seqtrain.parts import Parts
 from seqtrain.pretrained import Pretrained
@@ -27,6 +30,7 @@ from seqtrain.ranks import count, rank
 from seqtrain.run_folder import RunFolder
 from seqtrain.schedulers import Plateau
 from seqtrain.sequences import Sequences
+from seqtrain.training import Training
 
 if TYPE_CHECKING:
     import pytorch_lightning as pl
@@ -43,6 +47,7 @@ class Fit:
     batches: TrainingBatches
     record: Record
     data: Data
+    place: Place
     chunk: int
 
     def validating(self) -> PlainBatches | None:
@@ -51,7 +56,7 @@ class Fit:
 
     def plain(self, sequences: Sequences) -> PlainBatches:
         """Batches to validate or test on."""
-        return self.data.plain(sequences, chunk=self.chunk)
+        return self.data.plain(sequences, chunk=self.chunk, place=self.place)
 
 
 def make_fit(
@@ -91,6 +96,7 @@ def make_fit(
         total_steps=total_steps,
         asked_to_stop=lambda: interruption.signum is not None,
         gradient_clip_val=training.gradient_clip_val,
+        alike=_alike(training, data),
     )
     if training.precision == 64:
         learner.double()  # Lightning does so too, but only after a checkpoint's weights were rounded to 32 bits
@@ -104,6 +110,9 @@ def make_fit(
     callbacks += [Explosion(most_loss(criterion, data.train.targets))]
     callbacks += [record] if behind is None else [record, Pruning(record, behind)]
     loggers = _loggers(parts, run, resumed_at) if rank() == 0 else []
+    if training.accelerator == "auto" and not training.gpu:
+        log.info("no GPU is available: this trains on the CPU")
+    place = data.place(training.device, torch.float64 if training.precision == 64 else torch.float32)
     trainer = training.trainer(run.path, total_steps, callbacks, loggers)
     batches = data.training(
         seed=seed,
@@ -112,8 +121,25 @@ def make_fit(
         total_steps=total_steps,
         position=lambda: trainer.global_step,
         only_the_end_is_left=learner.only_the_end_is_left,
+        place=place,
     )
-    return Fit(trainer, learner, batches, record, data, training.steps_per_execution)
+    return Fit(trainer, learner, batches, record, data, place, training.steps_per_execution)
+
+
+def _alike(training: Training, data: Data) -> Alike | None:
+    """What batches have in common, where an update is to be one CUDA graph."""
+    if training.cuda_graph == "never" or not training.gpu:
+        return None
+    unlike = {
+        "an update has several batches": training.accumulate_grad_batches > 1,
+        "several processes train together": count() > 1,
+        "a state is carried from batch to batch": data.carries,
+    }
+    for reason, given in unlike.items():
+        if given:
+            log.info("updates are made without CUDA graphs: %s", reason)
+            return None
+    return Alike(data.loading.batch_size, data.train.longest)
 
 
 def _check_needs_no_validation(parts: Parts) -> None:

@@ -17,12 +17,16 @@ from torch.optim import Optimizer
 from seqtrain.batch import Batch, Spec, spec_to_plain
 from seqtrain.carried import Carried
 from seqtrain.criteria import Criterion
-from seqtrain.divergence import NotFinite, diverged
+from seqtrain.divergence import Diverged, NotFinite, diverged
 from seqtrain.errors import WrongInput
-from seqtrain.loading.batches import Group
+from seqtrain.graphs import Alike
+from seqtrain.loading.batches import TrainingBatches
+from seqtrain.loading.chunk import Chunk, Group
 from seqtrain.metrics import Scores
 from seqtrain.network import Network
-from seqtrain.ranks import count, gathered, same_everywhere, summed
+from seqtrain.queued import QueuedUpdates
+from seqtrain.ranks import count, gathered, same_everywhere
+from seqtrain.suited import suit
 from seqtrain.sums import Sums
 from seqtrain.update import Update
 
@@ -45,6 +49,7 @@ class Learner(pl.LightningModule):
         total_steps: optimizer steps of the whole training.
         asked_to_stop: whether this process was; looked at before every step, so that a chunk ends early.
         gradient_clip_val: largest norm of all gradients together, or None.
+        alike: what whole batches have in common, where updates on a GPU are to be CUDA graphs.
     """
 
     def __init__(
@@ -61,6 +66,7 @@ class Learner(pl.LightningModule):
         total_steps: int,
         asked_to_stop: Callable[[], bool] = lambda: False,
         gradient_clip_val: float | None = None,
+        alike: Alike | None = None,
     ) -> None:
         super().__init__()
         self.automatic_optimization = False
@@ -83,6 +89,7 @@ class Learner(pl.LightningModule):
         self._interval = getattr(scheduler, "interval", "step")
         self._seed = seed
         self._clip = gradient_clip_val
+        self._alike = alike
         self._resumed: dict[str, Any] | None = None
 
     def configure_optimizers(self) -> Any:
@@ -98,31 +105,31 @@ class Learner(pl.LightningModule):
         assert not isinstance(wrapped, list)
         self._optimizer = wrapped.optimizer  # the bare one: Lightning's wrapper costs 20 µs a step
         self._scheduler = self.lr_schedulers()
-        self._update = Update(
-            self.network,
-            self.criterion,
-            self.scores,
-            self._optimizer,
-            read=self._read,
-            device=self.device,
-            seed=self._seed,
-            clip=self._clip,
-            asked_to_stop=self._asked_to_stop,
-        )
+        suit(self._optimizer, self.device)
+        self._update = self._updates()
         same_everywhere(self.network.state_dict().values())
 
-    def training_step(self, chunk: list[Group], _: int) -> None:
+    def _updates(self) -> Update | QueuedUpdates:
+        parts = (self.network, self.criterion, self.scores, self._optimizer)
+        how: dict[str, Any] = {"read": self._read, "device": self.device, "seed": self._seed, "clip": self._clip}
+        if self.device.type == "cpu" or count() > 1:  # several learn of each other with every update
+            return Update(*parts, **how, asked_to_stop=self._asked_to_stop)
+        return QueuedUpdates(*parts, **how, alike=self._alike)
+
+    def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:
+        return batch  # the loader has brought it there
+
+    def training_step(self, chunk: Chunk, _: int) -> None:
         self.updates_in_call = 0
         if not chunk:  # all that is left of the epoch is its end
             return
-        weights = [[self._weight(batch) for batch in group] for group in chunk]
-        totals = summed(*[torch.stack(each).sum() if len(each) > 1 else each[0] for each in weights])
-        for group, parts, total in zip(chunk, weights, totals, strict=True):
+        for group, weights in self._update.weighed(chunk):
             if self._update.someone_asked or (count() == 1 and self._asked_to_stop()):
                 break
-            self.last_loss = self._step(group, parts, total)
+            self._step(group, weights)
             self.updates_in_call += 1
-        self._update.settle(self.train_sums)
+        if self.updates_in_call:
+            self.last_loss = self._settled()
 
     def learning_rate(self) -> float:
         return float(self._optimizer.param_groups[0]["lr"])
@@ -135,15 +142,11 @@ class Learner(pl.LightningModule):
         """Whether every update of the epoch is made and its end, with the validation, has not come."""
         return self.epoch_is_complete() and self.current_epoch * self.steps_per_epoch < self.trainer.global_step
 
-    def _weight(self, batch: Batch) -> Tensor:
-        weight = self.criterion.weight(batch)
-        return 0 * weight if batch.stands_in else weight
-
-    def _step(self, group: Group, weights: list[Tensor], weight: Tensor) -> float:
-        """One update of a group of batches; the loss."""
+    def _step(self, group: Group, weights: Any) -> float | Tensor:
+        """One update of a group of batches; its loss, which on a GPU is not waited for."""
         step = self.trainer.global_step
         try:
-            loss = self._update(group, weights, weight, self.train_sums, step=step)
+            loss = self._update(group, weights, self.train_sums, step=step)
         except NotFinite as found:
             raise diverged(found, group, step=step, steps_per_epoch=self.steps_per_epoch) from None
         self._made_steps.increment_by(1)
@@ -152,6 +155,19 @@ class Learner(pl.LightningModule):
         if self._scheduler is not None and self._interval == "step":
             self._scheduler.step()  # type: ignore[union-attr]
         return loss
+
+    def _settled(self) -> float:
+        """The loss of the last update of this call, when all of them are made."""
+        try:
+            return self._update.settle(self.train_sums)
+        except NotFinite as found:
+            step = self.trainer.global_step - self.updates_in_call + found.update
+            raise self.diverged(found, step) from None
+
+    def diverged(self, found: NotFinite, step: int) -> Diverged:
+        """What to raise for an update that was made already."""
+        batches: TrainingBatches = self.trainer.train_dataloader  # type: ignore[assignment]
+        return diverged(found, batches.group(step), step=step, steps_per_epoch=self.steps_per_epoch)
 
     def validation_step(self, chunk: list[Batch], _: int) -> None:
         for batch in chunk:

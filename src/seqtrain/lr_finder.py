@@ -14,7 +14,7 @@ from seqtrain.carried import Carried
 from seqtrain.criteria import Criterion
 from seqtrain.divergence import NotFinite
 from seqtrain.loading import Data
-from seqtrain.loading.batches import Group
+from seqtrain.loading.chunk import Group
 from seqtrain.metrics import Scores
 from seqtrain.network import Network
 from seqtrain.optimizers import OptimizerFactory
@@ -104,7 +104,7 @@ def range_test(
             parameters["lr"] = rate
         weights = [criterion.weight(batch) for batch in group]
         try:
-            loss = update(group, weights, torch.stack(weights).sum(), Sums(scores.zero()), step=step)
+            loss = update(group, (weights, torch.stack(weights).sum()), Sums(scores.zero()), step=step)
         except NotFinite:
             break
         rates.append(rate)

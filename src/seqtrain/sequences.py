@@ -103,15 +103,23 @@ class Sequences:
         steps = self.steps.view(-1, self.longest, self.features)
         if not self.per_step:
             return steps, self.targets, None
-        scored = torch.ones(len(self.steps), dtype=torch.bool) if self.scored is None else self.scored
+        scored = (
+            torch.ones(len(self.steps), dtype=torch.bool, device=self.steps.device)
+            if self.scored is None
+            else self.scored
+        )
         return steps, self.targets.view(*steps.shape[:2], *self.targets.shape[1:]), scored.view(steps.shape[:2])
 
-    def batch(self, indices: Tensor) -> Batch:
-        """The sequences at `indices` (B,) int64, padded with zeros to the longest of them."""
+    def batch(self, indices: Tensor, longest: int | None = None) -> Batch:
+        """The sequences at `indices` (B,) int64, padded with zeros to the longest of them.
+
+        Args:
+            longest: its steps, where they are known: asking a GPU waits until it has done all it was told to.
+        """
         if self._rows is not None:
             return self._equal_lengths(indices, self._rows[indices])
         lengths = self.lengths[indices]
-        longest = int(lengths.max())
+        longest = int(lengths.max()) if longest is None else longest
         valid = valid_steps(lengths, longest)
         padding = ~valid
         where = self.starts[indices][:, None] + torch.arange(longest, device=indices.device)
@@ -149,6 +157,14 @@ class Sequences:
             groups=_some(self.groups, indices) if self.groups is not None else None,
             series=self.series[indices] if self.series is not None else None,
         )
+
+    def moved(self, move: Callable[[Tensor], Tensor]) -> "Sequences":
+        """The same set as tensors that `move` makes, such as copies on a GPU."""
+        scored = None if self.scored is None else move(self.scored)
+        steps, starts, lengths, targets = map(move, (self.steps, self.starts, self.lengths, self.targets))
+        there = replace(self, steps=steps, starts=starts, lengths=lengths, targets=targets, scored=scored)
+        there.batch(torch.zeros(1, dtype=torch.int64, device=there.lengths.device))  # asks once what batches share
+        return there
 
     def name(self, index: int) -> str:
         return self.names[index] if self.names is not None else f"sequence {index}"

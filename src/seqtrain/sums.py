@@ -27,7 +27,8 @@ class Sums:
     def add(self, loss: Tensor, weight: Tensor, scores: Tensor) -> None:
         """Add a batch's: out of place, so that the zeros stay and the sums live on the batch's device."""
         if self.loss.device != loss.device:
-            self.loss, self.weight, self.scores = (each.to(loss.device) for each in self.state().values())
+            here = (self.loss, self.weight, self.scores)
+            self.loss, self.weight, self.scores = (each.to(loss.device, non_blocking=True) for each in here)
         self.loss = loss + self.loss
         self.weight = weight + self.weight
         self.scores = scores + self.scores

@@ -8,6 +8,7 @@ from seqtrain.ranges import Count, Fraction, Positive
 
 if TYPE_CHECKING:
     import pytorch_lightning as pl
+    import torch
 
 _PRECISIONS = {32: "32-true", 64: "64-true", "bf16": "bf16-mixed"}
 
@@ -26,6 +27,8 @@ class Training:
         steps_per_execution: optimizer steps in one call of the training loop; changes the speed, never the result.
         check_val_every_n_epoch: epochs between validations.
         progress: show a progress bar.
+        cuda_graph: whether a GPU is given an update of a whole batch as one CUDA graph: auto, where optimizer and
+            model allow it, and else that is told; never asks for its kernels one by one.
         devices: processes that train together, each on a GPU or else on the CPU; a batch is divided among them.
     """
 
@@ -42,6 +45,7 @@ class Training:
         steps_per_execution: Count = 32,
         check_val_every_n_epoch: Count = 1,
         progress: bool = True,
+        cuda_graph: Literal["auto", "never"] = "auto",
         devices: Count = 1,
     ) -> None:
         self.accelerator = accelerator
@@ -54,6 +58,7 @@ class Training:
         self.steps_per_execution = steps_per_execution
         self.check_val_every_n_epoch = check_val_every_n_epoch
         self.progress = progress
+        self.cuda_graph = cuda_graph
         self.devices = devices
 
     @property
@@ -67,6 +72,15 @@ class Training:
         if self.accelerator == "gpu" and not there:
             raise WrongInput("trainer.accelerator is gpu but no GPU is available: set trainer=auto or trainer=cpu")
         return there
+
+    @property
+    def device(self) -> "torch.device":
+        """The one of this process. Raises WrongInput where it is to be a GPU and there is none."""
+        import torch
+
+        from seqtrain.ranks import local_rank
+
+        return torch.device("cuda", local_rank() % torch.cuda.device_count()) if self.gpu else torch.device("cpu")
 
     def check_gpus(self) -> None:
         """Raise WrongInput where this machine has not a GPU for each process, and they are to have one."""
@@ -93,14 +107,11 @@ class Training:
     def trainer(self, folder: Path, total_steps: int, callbacks: list[Any], loggers: list[Any]) -> "pl.Trainer":
         """Lightning's Trainer of this process. Raises WrongInput where a GPU is asked for and there is none."""
         import pytorch_lightning as pl
-        import torch
         from lightning_fabric.plugins.environments.lightning import LightningEnvironment
-
-        from seqtrain.ranks import count, local_rank
 
         made = pl.Trainer(
             accelerator="gpu" if self.gpu else "cpu",
-            devices=[local_rank() % torch.cuda.device_count()] if self.gpu and count() > 1 else 1,
+            devices=[self.device.index] if self.gpu else 1,
             plugins=LightningEnvironment(),  # whatever started this process: Lightning sees one device
             precision=_PRECISIONS[self.precision],  # type: ignore[arg-type]
             max_epochs=self.max_epochs,

@@ -133,6 +133,7 @@ def _train_and_test(
     behind: Behind | None = None,
 ) -> None:
     torch.set_num_threads(parts.run.threads or torch.get_num_threads())
+    torch.backends.cudnn.deterministic = True  # on a GPU too the same seed gives the same bits
     data = load_data(parts.data(), parts.loading(), seed=parts.run.seed)
     checkpoint = gathered(run.resumable() if resume and rank() == 0 else None)[0]
     resumed_at = _resumed_at(checkpoint, data) if resume else None

@@ -1,7 +1,7 @@
 """One update: a group of batches forward and backward, and then one move of the optimizer."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
@@ -10,15 +10,17 @@ from torch.optim import Optimizer
 from seqtrain.batch import Batch
 from seqtrain.criteria import Criterion
 from seqtrain.divergence import NotFinite
-from seqtrain.loading.batches import Group
+from seqtrain.loading.chunk import Chunk, Group
 from seqtrain.metrics import Scores
 from seqtrain.network import Network, reseed
 from seqtrain.randomness import mix
-from seqtrain.ranks import count, counted, rank, sum_gradients
+from seqtrain.ranks import count, counted, rank, sum_gradients, summed
 from seqtrain.sums import Sums
 
-_DROPOUT = 105  # keeps the key of a step's randomness apart from the other uses of the seed
+DROPOUT = 105  # keeps the key of a step's randomness apart from the other uses of the seed
 _MOST_HELD = 1 << 22  # numbers of outputs that wait to be measured
+
+Weights = tuple[list[Tensor], Tensor]
 
 
 class Update:
@@ -63,22 +65,30 @@ class Update:
         self._found = torch.zeros(1, device=device)
         self._one = torch.ones(1, device=device)
         self._held: list[tuple[Tensor, Tensor, Tensor, Batch]] = []  # loss, weight, outputs and batch, to be measured
+        self._loss = math.nan
         self.someone_asked = False  # one of several processes, as all of them learn with an update
 
-    def __call__(self, group: Group, weights: Sequence[Tensor], weight: Tensor, sums: Sums, *, step: int) -> float:
+    def weighed(self, chunk: Chunk) -> list[tuple[Group, Weights]]:
+        """The chunk's groups, and what an update of each has to know; of several processes in one message."""
+        groups = list(chunk)
+        own = [[self._weight(batch) for batch in group] for group in groups]
+        totals = summed(*[torch.stack(each).sum() if len(each) > 1 else each[0] for each in own])
+        return list(zip(groups, zip(own, totals, strict=True), strict=True))
+
+    def __call__(self, group: Group, weights: Weights, sums: Sums, *, step: int) -> float:
         """One update; the loss. Raises NotFinite before anything is touched by a number that is none.
 
         What is added to `sums` is there after `settle`.
 
         Args:
-            weights: of the batches of this process.
-            weight: of all batches of all processes.
+            weights: of the batches of this process; of all batches of all processes.
             sums: what the batches' loss and metrics are added to.
             step: updates made so far.
         """
+        own, weight = weights
         loss, share = 0.0, 1 / weight.double()
         for part, batch in enumerate(group):
-            reseed(self._device, mix(self._seed, _DROPOUT, step, part, *self._masks))
+            reseed(self._device, mix(self._seed, DROPOUT, step, part, *self._masks))
             if batch.stands_in:
                 self._stand_in(batch)
                 continue
@@ -89,7 +99,7 @@ class Update:
                 raise NotFinite(f"the loss is {value}", part)
             loss += value
             total.backward(share.to(total.dtype))  # type: ignore[no-untyped-call]
-            self._held.append((total.detach(), weights[part], outputs.detach(), batch))
+            self._held.append((total.detach(), own[part], outputs.detach(), batch))
             if len(self._held) * outputs.numel() > _MOST_HELD:
                 self.settle(sums)
         loss *= float(share)
@@ -97,13 +107,22 @@ class Update:
             loss, asked = sum_gradients(self._parameters, loss, float(self._asked_to_stop()))
             self.someone_asked = asked > 0
         self._move()
+        self._loss = loss
         return loss
 
-    def settle(self, sums: Sums) -> None:
-        """Add what is held to the sums, batch by batch: many at a time cost a third of what they do between updates."""
+    def _weight(self, batch: Batch) -> Tensor:
+        weight = self._criterion.weight(batch)
+        return 0 * weight if batch.stands_in else weight
+
+    def settle(self, sums: Sums) -> float:
+        """Add what is held to the sums, batch by batch: many at a time cost a third of what they do between updates.
+
+        The loss of the last update.
+        """
         for loss, weight, outputs, batch in self._held:
             sums.add(loss, weight, self._scores.measure(outputs, batch))
         self._held.clear()
+        return self._loss
 
     def _move(self) -> None:
         gradients = [parameter.grad for parameter in self._parameters if parameter.grad is not None]

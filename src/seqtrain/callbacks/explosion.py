@@ -7,7 +7,7 @@ import pytorch_lightning as pl
 from torch import Tensor
 
 from seqtrain.criteria import ValueCriterion
-from seqtrain.divergence import NotFinite, diverged
+from seqtrain.divergence import NotFinite
 from seqtrain.learner import Learner
 
 _MOST = 1e6  # times the largest target, which no error that can be learnt from comes near; or nats, of a class
@@ -23,18 +23,11 @@ class Explosion(pl.Callback):
     def __init__(self, most: float) -> None:
         self._most = most
 
-    def on_train_batch_end(
-        self, trainer: pl.Trainer, learner: pl.LightningModule, _outputs: Any, chunk: Any, _number: int
-    ) -> None:
+    def on_train_batch_end(self, trainer: pl.Trainer, learner: pl.LightningModule, *_: Any) -> None:
         assert isinstance(learner, Learner)
         if learner.updates_in_call == 0 or learner.last_loss <= self._most:
             return
-        raise diverged(
-            NotFinite(f"the loss is {learner.last_loss:.3g}"),
-            chunk[learner.updates_in_call - 1],
-            step=trainer.global_step - 1,
-            steps_per_epoch=learner.steps_per_epoch,
-        )
+        raise learner.diverged(NotFinite(f"the loss is {learner.last_loss:.3g}"), trainer.global_step - 1)
 
 
 def most_loss(criterion: object, targets: Tensor) -> float:

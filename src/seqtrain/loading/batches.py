@@ -15,8 +15,10 @@ from torch.utils.data import DataLoader
 
 from seqtrain.batch import Batch
 from seqtrain.errors import MachineFailed
+from seqtrain.loading.chunk import Chunk, Group, OneByOne
 from seqtrain.loading.mixup import Mixup
 from seqtrain.loading.order import Batches, epoch_batches, plain_batches
+from seqtrain.loading.place import HERE, OnGpu, Place
 from seqtrain.loading.streams import Streams, epoch_streams, whole_streams
 from seqtrain.machine import LOST_WORKER
 from seqtrain.one_thread import one_thread
@@ -24,7 +26,6 @@ from seqtrain.randomness import Draws, mix
 from seqtrain.sequences import Sequences
 
 Augment = Callable[[Batch, Draws], Batch]
-Group = list[Batch]  # the batches of one optimizer step: as many as gradients are accumulated over
 
 _AUGMENTATION = 103  # keeps the key of an augmentation apart from the other uses of (seed, epoch)
 
@@ -34,7 +35,7 @@ class Reader:
     """Reads (epoch, draws) from a set as a batch, augmented and mixed where the set is for training.
 
     Draws are those of `order.epoch_batches`; each is augmented in a way of its own. It is the `dataset` of a torch
-    DataLoader whose sampler gives such pairs.
+    DataLoader whose sampler gives such pairs. Sets that lie on a GPU are read there.
 
     Of processes that train together each reads its part of every batch, so that none is read twice or lost. Where
     there is none for this one, a sequence of another's part stands in.
@@ -46,6 +47,7 @@ class Reader:
     rank: int = 0
     ranks: int = 1
     mixup: Mixup | None = None
+    place: Place = HERE
 
     def __getitem__(self, what: tuple[int, Tensor | NDArray[np.int64]]) -> Batch:
         epoch, drawn = what[0], torch.as_tensor(what[1])
@@ -60,10 +62,15 @@ class Reader:
         return batch if len(part) else batch._replace(indices=part)
 
     def _augmented(self, epoch: int, draws: Tensor) -> Batch:
-        batch = self.sequences.batch(draws % len(self.sequences))
+        batch = (self.held or self.sequences).batch(draws % len(self.sequences))
         if self.augment is None:
             return batch
         return self.augment(batch, Draws(mix(self.seed, _AUGMENTATION), epoch, draws))
+
+    @property
+    def held(self) -> OnGpu | None:
+        """The set as it lies on a GPU, where it does and nothing augments or mixes it: that is done on the CPU."""
+        return self.place.held(self.sequences) if self.augment is None and self.mixup is None else None
 
 
 class TrainingBatches:
@@ -108,20 +115,33 @@ class TrainingBatches:
         self._total_steps, self._position, self._workers = total_steps, position, workers
         self._steps_per_epoch = steps_per_epoch
 
-    def __iter__(self) -> Iterator[list[Group]]:
+    def __iter__(self) -> Iterator[Chunk]:
         if self._only_the_end_is_left():
             return iter([[]])  # a chunk of nothing leads Lightning to the epoch's end
         epoch, done = divmod(self._position(), self._steps_per_epoch)  # read now, not at the first batch
         return self._chunks(epoch, done)
 
-    def _chunks(self, epoch: int, done: int) -> Iterator[list[Group]]:
+    def group(self, step: int) -> Group:
+        """The batches of one update, once more."""
+        epoch, done = divmod(step, self._steps_per_epoch)
+        return [self._reader[epoch, draws] for draws in self._left(epoch, done, done + 1)]
+
+    def _chunks(self, epoch: int, done: int) -> Iterator[Chunk]:
         end = min(self._steps_per_epoch, self._total_steps - epoch * self._steps_per_epoch)
-        with one_thread():
-            order = self._order(epoch)
-        left = order[done * self._accumulate : end * self._accumulate]
+        left = self._left(epoch, done, end)
         batches = read_all(self._reader, epoch, left, self._workers)
         groups = iter(lambda: list(islice(batches, self._accumulate)), [])
-        yield from iter(lambda: list(islice(groups, self._chunk)), [])
+        if self._reader.place.waits:
+            yield from iter(lambda: list(islice(groups, self._chunk)), [])
+            return
+        for begin in range(done, end, self._chunk):
+            yield OneByOne(groups, min(self._chunk, end - begin))
+
+    def _left(self, epoch: int, done: int, end: int) -> Batches | Streams:
+        """What the updates from `done` to `end` of an epoch read."""
+        with one_thread():
+            order = self._order(epoch)
+        return order[done * self._accumulate : end * self._accumulate]
 
     def _order(self, epoch: int) -> Batches | Streams:
         sequences = self._reader.sequences
@@ -174,8 +194,10 @@ def _read(reader: Reader, epoch: int, order: Sequence[Tensor], workers: int) -> 
     Of several that train together each reads its own part itself: forked workers would inherit the locks of the
     threads by which they talk, and wait for ever.
     """
-    if workers == 0 or reader.ranks > 1:
+    if reader.held is not None:
         return (reader[epoch, draws] for draws in order)
+    if workers == 0 or reader.ranks > 1:
+        return reader.place.sent(reader[epoch, draws] for draws in order)
     loader: DataLoader[Batch] = DataLoader(
         reader,  # type: ignore[arg-type]  # the sampler's items index it, which torch allows
         sampler=((epoch, draws.numpy()) for draws in order),  # a tensor would be shared, by a thread for it
@@ -186,7 +208,7 @@ def _read(reader: Reader, epoch: int, order: Sequence[Tensor], workers: int) -> 
         worker_init_fn=_begin_worker,
         generator=torch.Generator(),  # its own, so that starting workers draws nothing from the model's
     )
-    return _from_workers(loader)
+    return reader.place.sent(_from_workers(loader))
 
 
 def _from_workers(loader: Iterable[Batch]) -> Iterator[Batch]:

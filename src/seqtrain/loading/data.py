@@ -12,6 +12,7 @@ from seqtrain.errors import WrongInput
 from seqtrain.loading.batches import Augment, PlainBatches, Reader, TrainingBatches
 from seqtrain.loading.mixup import Mixup, find_mixup
 from seqtrain.loading.padding import expected_padding
+from seqtrain.loading.place import HERE, Place
 from seqtrain.loading.settings import Loading
 from seqtrain.loading.sides import divide
 from seqtrain.loading.streams import check_streams
@@ -50,6 +51,13 @@ class Data:
         found = self.val if self.test is None else self.test
         return self.train if found is None else found
 
+    def place(self, device: torch.device, dtype: torch.dtype) -> Place:
+        """Where batches are read for a model of numbers of a type on a device."""
+        sets = [each for each in (self.train, self.val, self.test) if each is not None]
+        if self.augment is not None or self.mixup is not None:
+            sets.remove(self.train)
+        return Place(device, sets, resident=self.loading.resident == "auto", dtype=dtype)
+
     @property
     def carries(self) -> bool:
         """Whether a model's state goes on from window to window."""
@@ -74,6 +82,7 @@ class Data:
         total_steps: int,
         position: Callable[[], int],
         only_the_end_is_left: Callable[[], bool] = lambda: False,
+        place: Place = HERE,
     ) -> TrainingBatches:
         """The training set in an order that depends on the seed and the epoch, augmented; see TrainingBatches."""
         if self._workers < self.loading.workers:
@@ -84,7 +93,7 @@ class Data:
         if self.train.shortest != self.train.longest and not self.carries:
             self._tell_padding(seed)
         return TrainingBatches(
-            Reader(self.train, seed, self.augment, rank(), count(), self.mixup),
+            Reader(self.train, seed, self.augment, rank(), count(), self.mixup, place),
             batch_size=self.loading.batch_size,
             accumulate=accumulate,
             chunk=chunk,
@@ -105,10 +114,10 @@ class Data:
         otherwise = "" if pool == 1 else f"; {mixed:.0%} if lengths were mixed"
         _log.info("padding: %.0f%% of the steps that are computed%s", 100 * share, otherwise)
 
-    def plain(self, sequences: Sequences, *, chunk: int) -> PlainBatches:
+    def plain(self, sequences: Sequences, *, chunk: int, place: Place = HERE) -> PlainBatches:
         """Batches of a whole set, nothing augmented. They are large, since nothing is kept for a backward pass."""
         return PlainBatches(
-            Reader(sequences, rank=rank(), ranks=count()),
+            Reader(sequences, rank=rank(), ranks=count(), place=place),
             batch_size=_AT_ONCE * self.loading.batch_size,
             chunk=-(-chunk // _AT_ONCE),
             workers=self._workers,

@@ -16,6 +16,8 @@ class Loading:
     Args:
         batch_size: sequences in a batch.
         workers: processes that read and augment batches; 0 reads them in the training process.
+        resident: whether sets lie on a GPU whole and are read there: auto, where they fit in half of its free memory
+            and nothing augments them; else, and with never, batches are read on the CPU and sent ahead.
         length_pool: batches whose sequences are sorted by length together, such as 20, so that little is padded;
             1 mixes all, which serves batch norm better where lengths tell classes.
         balanced: whether an epoch draws from every class as often, with replacement, however rare it is.
@@ -36,6 +38,7 @@ class Loading:
         *,
         batch_size: Count = 32,
         workers: Size = 0,
+        resident: Literal["auto", "never"] = "auto",
         length_pool: Count = 1,
         balanced: bool = False,
         mixup: NonNegative = 0.0,
@@ -56,6 +59,7 @@ class Loading:
             raise WrongInput(f"fold is {fold} but folds is {folds}: data.fold counts from 0 to {folds - 1}")
         self.batch_size = batch_size
         self.workers = workers
+        self.resident = resident
         self.length_pool = length_pool
         self.balanced = balanced
         self.mixup = mixup

@@ -1,5 +1,6 @@
 """Recurrent layers read over sequences of any lengths: RNN, LSTM and GRU."""
 
+from collections.abc import Callable
 from typing import Any, Literal
 
 import torch
@@ -8,7 +9,7 @@ from torch import Tensor, nn
 from seqtrain.batch import zero_padding
 from seqtrain.errors import WrongInput
 from seqtrain.kernels.library import Loops, loops
-from seqtrain.models.both_ways import State, read_both_ways
+from seqtrain.models.both_ways import State, lay_out, read_both_ways, read_layers
 from seqtrain.models.carried import from_torch, read_on, to_torch
 from seqtrain.models.fused import faster, read_fused, takes
 from seqtrain.ranges import Count, Fraction
@@ -94,6 +95,8 @@ class Recurrent(nn.Module):
             return read_fused(fused, self.layers, inputs, lengths, state)[-1], lengths
         if self.bidirectional:
             outputs = read_both_ways(self.layers, inputs, lengths, state)
+        elif inputs.is_cuda and self.layers.dropout > 0:
+            outputs = read_layers(self.layers, inputs, lengths, state)
         else:
             outputs, _ = self.layers(inputs, state)  # (B, T, H): padding comes last, so no valid step sees it
         return zero_padding(outputs, lengths), lengths
@@ -117,6 +120,12 @@ class Recurrent(nn.Module):
             return read_on(self.layers, inputs, lengths, start)
         outputs = read_fused(fused, self.layers, inputs, lengths, start)
         return outputs[-1], torch.cat([last_step(each, lengths) for each in outputs], 1)[:, None]
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> "Recurrent":
+        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
+        if self.bidirectional or self.layers.dropout > 0:
+            lay_out(self.layers)
+        return self
 
     def step(self, inputs: Tensor, state: State | None = None) -> tuple[Tensor, State]:
         """One time step (B, F) and the state before it, None at the start -> outputs (B, H) and the state after it.
