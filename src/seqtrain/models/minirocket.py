@@ -132,7 +132,7 @@ def _counted(lengths: Tensor, steps: int, dilation: int, place: int) -> tuple[Te
     whole = valid_steps(lengths, steps)
     inside = valid_steps(lengths - reach * fits, steps) & ~valid_steps(reach * fits, steps)
     alone = (torch.arange(len(KERNELS), device=lengths.device) + place) % 2 == 1
-    counted = torch.where(alone[:, None], inside[:, None], whole[:, None])
+    counted = whole[:, None] & (inside[:, None] | ~alone[:, None])  # onnxruntime chooses between no bools
     return counted, torch.where(alone, (lengths - 2 * reach * fits)[:, None], lengths[:, None])
 
 
