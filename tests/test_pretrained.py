@@ -169,8 +169,10 @@ def test_weights_that_changed_since_they_were_named_are_refused(first: Path, tmp
 
 def test_a_run_of_a_sweep_is_named_as_it_is(first: Path, told, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     shutil.copytree(first, tmp_path / "model=conv1d,seed=0")
-    status, text = told("inspect", *SKETCH, "init_from=model=conv1d,seed=0")
-    assert (status, "and its head" in text) == (0, True), text
+    name = "init_from=model=conv1d,seed=0"
+    assert told("inspect", *SKETCH, name)[0] == 0
+    status, text = told("inspect", *SKETCH, "model.channels=[8,8]", name)
+    assert (status, "init_from is model=conv1d,seed=0, which has another model" in text) == (2, True)
 
 
 def test_a_sweep_stores_what_it_started_from(first: Path, told, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
