@@ -86,7 +86,6 @@ def say(words: dict[str, int]) -> None:
 
 def warm() -> None:
     import torch
-
     from torch.utils.data.dataloader import _MultiProcessingDataLoaderIter
 
     from seqtrain.commands import main
