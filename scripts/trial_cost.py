@@ -1,7 +1,7 @@
 """What a trial of a sweep costs beyond its training: python scripts/trial_cost.py [key=value ...]
 
-CPU seconds of nine trials, one after another in one process: each trial's whole, less its epochs of steps and
-validation. So composing, data, saves, the test, figures and logs are in it. The first trial also pays for imports.
+CPU seconds of nine trials, one after another in one process: each trial's whole, less its epochs of steps, validation
+and a save. So checks, data, the test, figures and logs are in it. The first trial also pays for imports.
 """
 
 import os
@@ -38,7 +38,8 @@ def costs() -> list[float]:
 
     whole: list[float] = []
     epochs: list[float] = []
-    _FitLoop.advance = timed(_FitLoop.advance, epochs)  # type: ignore[method-assign]
+    for part in ("advance", "on_advance_end"):
+        setattr(_FitLoop, part, timed(getattr(_FitLoop, part), epochs))
     serial.train_and_show = timed(serial.train_and_show, whole)
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)

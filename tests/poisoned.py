@@ -124,6 +124,7 @@ POISONED: dict[str, Callable[[Path], None]] = {
     "a name of its own making": lambda path: with_pickle(
         b"\x80\x04\x8c\x02os\x8c\x05mkdir\x93X\x01\x00\x00\x00x\x85R.", path
     ),
+    "names that leave the folder": _in_place("../../executed", b"x"),
     "compressed": lambda path: digested(as_torch(records(), zipfile.ZIP_DEFLATED), path),
     "a zip bomb": lambda path: digested(
         as_torch(records() | {"archive/data/0": bytes(1 << 28)}, zipfile.ZIP_DEFLATED), path
@@ -135,6 +136,9 @@ POISONED: dict[str, Callable[[Path], None]] = {
     "many expanded tensors": saved({"state_dict": [torch.zeros(1).expand(1 << 20)] * 5000}),
     "a meta tensor": saved({"w": torch.zeros(1 << 40, device="meta")}),
     "a sparse tensor": saved({"w": torch.eye(3).to_sparse()}),
+    "a sparse tensor that points outside": saved(
+        {"w": torch.sparse_coo_tensor([[1 << 40]], [1.0], (2,), check_invariants=False)}
+    ),
     "a huge sparse tensor": _called(
         "torch._utils _rebuild_sparse_tensor",
         b"ctorch.serialization\n_get_layout\nX\x10\x00\x00\x00torch.sparse_coo\x85RNNN\x87\x86",

@@ -118,13 +118,12 @@ def test_bf16_trains(tmp_path: Path) -> None:
     )
 
 
-def test_a_loss_that_explodes_stops_before_it_reaches_the_weights(tmp_path: Path) -> None:
+def test_a_loss_that_explodes_ends_a_training_before_anything_is_saved(tmp_path: Path) -> None:
     options = ["model=linear", "optimizer=sgd", "optimizer.lr=1e9", "scheduler=none", "trainer.max_epochs=50"]
-    with pytest.raises(Diverged, match=r"the loss is (inf|nan) at step \d+, epoch \d+.*lower optimizer\.lr"):
+    with pytest.raises(Diverged, match=r"the loss is (inf|nan|\d\S+) at step \d+, epoch \d+.*lower optimizer\.lr"):
         trained(tmp_path, *TINY[2:], *options)
     assert json.loads((tmp_path / "result.json").read_text())["status"] == "diverged"
-    for path in (tmp_path / "checkpoints").glob("*.ckpt"):
-        assert all(value.isfinite().all() for value in read_checkpoint(path)["state_dict"].values())
+    assert not list((tmp_path / "checkpoints").glob("*.ckpt"))
 
 
 def test_a_number_that_is_none_is_found_in_the_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,7 +142,7 @@ def test_a_number_that_is_none_is_found_in_the_data(tmp_path: Path, monkeypatch:
 def test_the_task_must_fit_the_data(tmp_path: Path) -> None:
     with pytest.raises(WrongInput, match="task is classification but the data has values at every step"):
         trained(tmp_path, *TINY, "task=classification")
-    assert json.loads((tmp_path / "result.json").read_text())["status"] == "failed"
+    assert not (tmp_path / "result.json").exists(), "what needs no data is told before a run begins"
 
 
 def test_a_metric_to_monitor_must_exist(tmp_path: Path) -> None:

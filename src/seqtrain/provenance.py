@@ -19,7 +19,8 @@ def provenance(before: Mapping[str, Any] | None = None) -> dict[str, Any]:
         before: what it says already, where a run is resumed. That stays, and `resumed` says when the run went on, and
             with what where it was something else.
     """
-    now = {"versions": _versions(), "git_commit": _commit(), "date": datetime.now(UTC).isoformat(timespec="seconds")}
+    date = datetime.now(UTC).isoformat(timespec="seconds")
+    now = {"versions": _versions(), "git_commit": _commit(Path.cwd()), "date": date}
     if before is None or "date" not in before:
         return now
     first = {name: before.get(name, value) for name, value in now.items()}
@@ -32,10 +33,11 @@ def _versions() -> dict[str, str]:
     return {"python": platform.python_version()} | {name: version(name) for name in _PACKAGES}
 
 
-def _commit() -> str | None:
+@cache  # likewise, whatever is committed while it runs
+def _commit(folder: Path) -> str | None:
     try:
         answer = subprocess.run(
-            ["git", "rev-parse", "HEAD"], cwd=Path.cwd(), capture_output=True, text=True, timeout=5, check=True
+            ["git", "rev-parse", "HEAD"], cwd=folder, capture_output=True, text=True, timeout=5, check=True
         )
     except (OSError, subprocess.SubprocessError):  # no git, or no checkout
         return None

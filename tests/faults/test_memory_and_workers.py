@@ -50,7 +50,7 @@ def test_a_batch_too_large_for_the_memory(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "said",
     [
-        "[enforce fail at alloc_cpu.cpp:130] . DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes",
+        "[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes",
         "could not create a primitive",
         "unable to mmap 8 bytes from file </x>: Cannot allocate memory (12)",
     ],

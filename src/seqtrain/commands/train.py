@@ -89,6 +89,7 @@ def run(config: DictConfig, folder: Path, overrides: list[str], *, resume: bool 
     from seqtrain.parts import prepare_parts
 
     parts = prepare_parts(config)
+    _ = parts.trainer().gpu  # a GPU that is not there is told before Lightning is imported
     from seqtrain.report import (  # what is heavy waits until the config is good
         closing_table,
         from_here,
