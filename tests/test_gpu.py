@@ -178,5 +178,23 @@ def test_a_model_that_waits_is_trained_without_a_graph(
     trained(tmp_path / "after", *LSTM, "trainer.max_epochs=1")
 
 
+def test_a_schedule_of_more_than_the_rate_is_followed_without_graphs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    step = Learner._step
+
+    def scheduled(self: Learner, *arguments: Any) -> Any:
+        if self.trainer.global_step == 5:
+            self._optimizer.param_groups[0]["weight_decay"] = 0.5
+        return step(self, *arguments)
+
+    monkeypatch.setattr(Learner, "_step", scheduled)
+    trained(tmp_path / "auto", *LSTM, "trainer.max_epochs=1")
+    assert "changes more than the learning rate" in caplog.text
+    trained(tmp_path / "never", *LSTM, "trainer.max_epochs=1", "trainer.cuda_graph=never")
+    auto, never = weights(tmp_path / "auto"), weights(tmp_path / "never")
+    assert all(torch.equal(auto[name], never[name]) for name in auto)
+
+
 def test_tiny_batches_train(tmp_path: Path) -> None:
     assert trained(tmp_path, *TINY, *GPU, "data.batch_size=7", "trainer.max_epochs=2")["status"] == "completed"

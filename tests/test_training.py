@@ -3,6 +3,7 @@
 import csv
 import json
 import math
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -150,11 +151,24 @@ def test_a_metric_to_monitor_must_exist(tmp_path: Path) -> None:
         trained(tmp_path, *TINY, "checkpoint.monitor=val/accuracy")
 
 
-def test_a_gpu_that_is_not_there_is_said(tmp_path: Path) -> None:
-    if torch.cuda.is_available():
-        pytest.skip("there is a GPU")
+@pytest.fixture
+def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+
+
+@pytest.mark.usefixtures("no_gpu")
+def test_a_gpu_that_is_not_there_is_said(tmp_path: Path, told: Callable[..., tuple[int, str]]) -> None:
     with pytest.raises(WrongInput, match=r"trainer\.accelerator is gpu but no GPU is available"):
-        trained(tmp_path, *TINY, "trainer=gpu")
+        trained(tmp_path / "run", *TINY, "trainer=gpu")
+    status, said = told("train", *TINY, "trainer=gpu")
+    assert status == 2
+    assert "trainer.accelerator is gpu but no GPU is available: set trainer=auto or trainer=cpu" in said
+
+
+@pytest.mark.usefixtures("no_gpu")
+def test_where_there_is_no_gpu_auto_says_so(tmp_path: Path) -> None:
+    trained(tmp_path, *TINY, "trainer=auto", "trainer.progress=false", "trainer.max_epochs=1")
+    assert "no GPU is available: this trains on the CPU" in (tmp_path / "train.log").read_text()
 
 
 def test_the_last_epoch_is_always_validated(tmp_path: Path) -> None:

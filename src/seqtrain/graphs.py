@@ -52,6 +52,7 @@ class Graphs:
         self._alike = alike
         self._captured: dict[int, Captured] = {}
         self._running: list[Tensor] = []
+        self._settings: list[Any] = []
         self._pool: Any = None
         if alike is not None and not isinstance(optimizer, Adam):
             self._give_up(f"the step of {type(optimizer).__name__} cannot be captured")
@@ -62,6 +63,9 @@ class Graphs:
         Capturing one uses random numbers: what an update draws is to be seeded afterwards.
         """
         alike = self._alike
+        if alike is not None and self._captured and _recorded(self._optimizer) != self._settings:
+            self._give_up("the schedule changes more than the learning rate")
+            return None
         if alike is None or len(group) > 1 or len(group[0].inputs) != alike.sequences:
             return None
         steps = alike.padded(group[0].inputs.shape[1])
@@ -76,6 +80,7 @@ class Graphs:
 
     def _capture(self, batch: Batch, sums: Sums, steps: int) -> Captured:
         device = batch.inputs.device
+        self._settings = _recorded(self._optimizer)
         self._pool = self._pool or torch.cuda.graph_pool_handle()
         self._running = self._running or [part.to(device, copy=True) for part in (sums.loss, sums.weight, sums.scores)]
         return Captured(
@@ -92,3 +97,8 @@ class Graphs:
         _log.warning("updates are made without CUDA graphs: %s", reason)
         self._alike = None
         self._captured.clear()
+
+
+def _recorded(optimizer: Optimizer) -> list[Any]:
+    """The settings of a step that a graph has as numbers."""
+    return [(group["betas"], group["eps"], group["weight_decay"]) for group in optimizer.param_groups]
