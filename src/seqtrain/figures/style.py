@@ -87,7 +87,7 @@ def tidy(axes: "Axes", *, grid: bool = True) -> None:
     axes.spines[["left", "bottom"]].set_color(QUIET)
     axes.tick_params(labelsize=SMALL, color=QUIET)
     axes.set_axisbelow(True)
-    axes.yaxis.get_offset_text().set(fontsize=SMALL, horizontalalignment="right")  # beside a title, not on it
+    axes.yaxis.get_offset_text().set(fontsize=SMALL, horizontalalignment="right", x=-0.015)  # beside a title, not on it
     if grid:
         axes.grid(color=SHADE, linewidth=0.8)
 
