@@ -22,14 +22,17 @@ from typing import Any
 
 import torch
 from benchmarks.articles import articles
+from benchmarks.audio import audio
 from benchmarks.cases import CASES
 from benchmarks.compare import Disagree, measure, tell_alone
+from benchmarks.scaling import scaling
+from benchmarks.starting import starting
 from benchmarks.table import plain, row, titles
 
 from seqtrain.report import quiet_libraries
 
 OUT = Path("outputs/benchmarks")
-STUDIES = {"articles": articles}
+STUDIES = {"starting": starting, "audio": audio, "scaling": scaling, "articles": articles}
 
 
 def main() -> int:

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import OneCycleLR
 
-from benchmarks.case import EPOCHS, Case
+from benchmarks.case import Case
 from benchmarks.side import CHUNK, Side, mean_of
 from seqtrain.randomness import mix
 
@@ -28,10 +28,10 @@ def bare(case: Case, side: Side, device: str) -> None:
 
 def _train(case: Case, model: nn.Module, side: Side, device: str) -> None:
     inputs, targets = (each.to(device) for each in case.tensors(case.data.train))
-    orders = [[batch.to(device) for batch in case.order(epoch)] for epoch in range(EPOCHS)]
+    orders = [[batch.to(device) for batch in case.order(epoch)] for epoch in range(case.epochs)]
     seed, settings = case.config.seed, case.config.optimizer
     optimizer = torch.optim.Adam(model.parameters(), lr=settings.lr, betas=tuple(settings.betas), foreach=True)
-    total = EPOCHS * len(orders[0])
+    total = case.epochs * len(orders[0])
     schedule = OneCycleLR(optimizer, max_lr=settings.lr, total_steps=total, cycle_momentum=False)
     masks = any(isinstance(each, nn.Dropout) and each.p > 0 for each in model.modules())
     model.train()

@@ -1,7 +1,7 @@
 """A case: settings of seqtrain, and the same data and model as plain tensors and layers of torch."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import torch
@@ -17,8 +17,6 @@ from seqtrain.network import Network
 from seqtrain.parts import prepare_parts
 from seqtrain.sequences import Sequences
 
-EPOCHS = 2  # the first warms up, and is not counted
-
 
 @dataclass(frozen=True)
 class Case:
@@ -30,6 +28,7 @@ class Case:
         channels_first: whether the bare model reads inputs (B, F, T).
         loss: of the bare model's outputs and the targets: their mean.
         most: the ratio of CPU time a training step that is aimed at.
+        epochs: of the training; the first warms up, and is not counted.
         pads_all: whether the bare loop shuffles all lengths, whatever seqtrain does.
     """
 
@@ -39,15 +38,13 @@ class Case:
     loss: Callable[[Tensor, Tensor], Tensor]
     most: float
     channels_first: bool = False
+    epochs: int = 2
     pads_all: bool = False
-
-    def with_settings(self, *more: str) -> "Case":
-        return replace(self, settings=(*self.settings, *more))
 
     @cached_property
     def config(self) -> DictConfig:
         """As `seqtrain train` composes and checks it."""
-        return check_trials(read_arguments([*self.settings, f"trainer.max_epochs={EPOCHS}"])).every[0].config
+        return check_trials(read_arguments([*self.settings, f"trainer.max_epochs={self.epochs}"])).every[0].config
 
     @cached_property
     def data(self) -> Data:

@@ -1,13 +1,20 @@
 """The cases: what is compared, and which ratio is aimed at."""
 
+import os
+from pathlib import Path
+
 from torch import Tensor
 from torch.nn.functional import cross_entropy, mse_loss
 
 from benchmarks.case import Case
-from benchmarks.layers import BareConv, BareRecurrent
+from benchmarks.layers import BareConv, BareRecurrent, BareSketchmate
 
 _UNSCORED = 10  # of data=sincos
 _SINCOS = ("data=sincos", "data.batch_size=32")
+_RAW = Path(os.environ.get("SEQTRAIN_DATA", "data")) / "sketch" / "quickdraw_raw"
+_DRAWINGS = ("data=quickdraw", f"data.folder={_RAW.absolute()}", "data.cache=null")  # 2 to 196 points once simplified
+_ALIKE = ("data=sketch", "data.train_size=256", "data.test_size=64")  # where there are none
+_SKETCHMATE = (*(_DRAWINGS if _RAW.is_dir() else _ALIKE), "data.scale=0", "data.drop=0", "data.batch_size=128")
 _MEL = ("model=conv1d", "data=mel", "data.batch_size=64", "data.train_size=720", "data.test_size=640")
 
 
@@ -35,6 +42,16 @@ _ALL = [
     _recurrent("gru", 128, 1.0),
     _recurrent("rnn", 256, 1.0),
     _recurrent("gru", 256, 1.0),
+    Case(
+        "sketchmate",
+        ("model=sketchmate", *_SKETCHMATE),
+        BareSketchmate,
+        cross_entropy,
+        0.75,
+        channels_first=True,
+        epochs=4,
+        pads_all=True,
+    ),
     Case("conv1d", _MEL, BareConv, cross_entropy, 1.03, channels_first=True),
 ]
 

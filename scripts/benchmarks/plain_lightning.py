@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.optim.lr_scheduler import OneCycleLR
 from torch.utils.data import DataLoader, TensorDataset
 
-from benchmarks.case import EPOCHS, Case
+from benchmarks.case import Case
 from benchmarks.hooks import Hooks
 from benchmarks.side import CHUNK, Side
 
@@ -65,11 +65,11 @@ def lightning(case: Case, side: Side, folder: Path, device: str) -> None:
     trainer = pl.Trainer(
         accelerator="cpu" if device == "cpu" else "gpu",
         devices=1,
-        max_epochs=EPOCHS,
+        max_epochs=case.epochs,
         default_root_dir=folder,
         callbacks=[Hooks(side, every=CHUNK, last=len(orders))],
     )
-    learner = Plain(case, EPOCHS * len(orders))
+    learner = Plain(case, case.epochs * len(orders))
     trainer.fit(learner, training)
     side.last_loss = float(trainer.callback_metrics["train/loss_epoch"])
     side.testing.take(side.name)

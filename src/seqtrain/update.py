@@ -115,7 +115,7 @@ class Update:
         return 0 * weight if batch.stands_in else weight
 
     def settle(self, sums: Sums) -> float:
-        """Add what is held to the sums, batch by batch: many at a time cost a third of what they do between updates.
+        """Add what is held to the sums, batch by batch: with warm caches that is cheaper than between updates.
 
         The loss of the last update.
         """

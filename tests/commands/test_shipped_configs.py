@@ -23,7 +23,9 @@ DIFFER = {"model.cell", "trainer.accelerator", "trainer.devices"}
 def test_it_composes_and_is_prepared(choice: str) -> None:
     folders = ("data=audio_folder", "data=quickdraw", "data=ts", "experiment=drawings")
     needs = ["data.folder=somewhere"] if choice in folders else []
-    needs += ["data=table"] if choice.startswith("task=") else []  # what a table predicts is not known before it is read
+    needs += (
+        ["data=table"] if choice.startswith("task=") else []
+    )  # what a table predicts is not known before it is read
     needs += ["data.train=somewhere.csv", "data.target=label"] if "data=table" in (choice, *needs) else []
     with composing(Configs()) as composer:
         config = composer.compose([choice, *needs])
