@@ -39,3 +39,10 @@ def test_a_bare_loop_that_trains_something_else_is_found(benchmarks: Any) -> Non
     other = replace(tiny, loss=lambda outputs, targets: 1.001 * tiny.loss(outputs, targets))
     with pytest.raises(Disagree, match=r"the loss of update \d+ is 0\.1% from the bare loop's"):
         measure(other, sides=("seqtrain", "bare"), memory=False)
+
+
+def test_a_case_takes_more_settings(benchmarks: Any) -> None:
+    _, tiny = benchmarks
+    more = tiny.with_settings("model.hidden=5")
+    assert more.config.model.hidden == 5
+    assert tiny.config.model.hidden == 8

@@ -7,8 +7,7 @@ from torch.optim.lr_scheduler import OneCycleLR
 from benchmarks.case import Case
 from benchmarks.side import CHUNK, Side, mean_of
 from seqtrain.randomness import mix
-
-_DROPOUT = 105  # what seqtrain seeds the masks of an update with: so both draw the same
+from seqtrain.update import DROPOUT
 
 
 def bare(case: Case, side: Side, device: str) -> None:
@@ -39,8 +38,8 @@ def _train(case: Case, model: nn.Module, side: Side, device: str) -> None:
     for order in orders:
         side.training.begin()
         for step, indices in enumerate(order, start=1):
-            if masks:
-                torch.default_generator.manual_seed(mix(seed, _DROPOUT, len(losses), 0))
+            if masks:  # drawn as seqtrain draws them
+                torch.default_generator.manual_seed(mix(seed, DROPOUT, len(losses), 0))
             loss = case.loss(model(inputs[indices]), targets[indices])
             loss.backward()
             optimizer.step()

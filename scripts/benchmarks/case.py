@@ -1,7 +1,7 @@
 """A case: settings of seqtrain, and the same data and model as plain tensors and layers of torch."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import torch
@@ -40,6 +40,9 @@ class Case:
     channels_first: bool = False
     epochs: int = 2
     pads_all: bool = False
+
+    def with_settings(self, *more: str) -> "Case":
+        return replace(self, settings=(*self.settings, *more))
 
     @cached_property
     def config(self) -> DictConfig:

@@ -18,7 +18,7 @@ _SKETCHMATE = (*(_DRAWINGS if _RAW.is_dir() else _ALIKE), "data.scale=0", "data.
 _MEL = ("model=conv1d", "data=mel", "data.batch_size=64", "data.train_size=720", "data.test_size=640")
 
 
-def _step_loss(outputs: Tensor, targets: Tensor) -> Tensor:
+def step_loss(outputs: Tensor, targets: Tensor) -> Tensor:
     return mse_loss(outputs[:, _UNSCORED:], targets[:, _UNSCORED:])
 
 
@@ -29,7 +29,7 @@ def _recurrent(cell: str, hidden: int, most: float, *more: str) -> Case:
     size = 6144 if hidden == 32 else 2048  # 192 updates an epoch, or 64
     sizes = (f"data.train_size={size}", f"data.test_size={size}")
     settings = (f"model={cell}", f"model.hidden={hidden}", *_SINCOS, *sizes, *more)
-    return Case(name, settings, BareRecurrent, _step_loss, most)
+    return Case(name, settings, BareRecurrent, step_loss, most)
 
 
 _ALL = [

@@ -5,16 +5,16 @@ from functools import cached_property
 
 from omegaconf import DictConfig
 from torch import Tensor
-from torch.nn.functional import cross_entropy, mse_loss, pad
+from torch.nn.functional import cross_entropy, pad
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from benchmarks.case import Case
+from benchmarks.cases import step_loss
 from benchmarks.layers import BareConv, BareRecurrent, BareSketchmate
 from seqtrain.commands.arguments import read_arguments
 from seqtrain.commands.trials import check_trials
 
 EPOCHS = 6  # of which the last is timed: a graph is captured when the first batch of its length comes
-_UNSCORED = 10  # of data=sincos
 
 
 class GpuCase(Case):
@@ -57,10 +57,6 @@ class Drawn(BareSketchmate):
         return self.linear(pad(steps, (0, 0, 0, most - steps.shape[1])).flatten(1))
 
 
-def _step_loss(outputs: Tensor, targets: Tensor) -> Tensor:
-    return mse_loss(outputs[:, _UNSCORED:], targets[:, _UNSCORED:])
-
-
 _LSTM = ("model=lstm", "model.hidden=32", "data=sincos", "data.train_size=12800", "data.test_size=320")
 _CONV = ("model=conv1d", "data=mel", "data.batch_size=64", "data.train_size=3000", "data.test_size=100")
 _DRAWN = ("model=sketchmate", "data=sketch", "data.batch_size=512", "data.length_pool=20", "data.train_size=6827")
@@ -69,7 +65,7 @@ _BF16 = "trainer.precision=bf16"
 
 GPU_CASES = {
     "lstm": (
-        GpuCase("lstm", _LSTM, BareRecurrent, _step_loss, 0.33),
+        GpuCase("lstm", _LSTM, BareRecurrent, step_loss, 0.33),
         {"foreach Adam": Way(), "fused Adam": Way("fused")},
     ),
     "conv1d": (
