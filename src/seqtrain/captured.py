@@ -27,10 +27,10 @@ class Captured:
     Args:
         make: makes an update of a batch, adds to the sums, and gives a tensor; it puts new tensors into the sums.
         batch: one to try it with.
+        running: a tensor for each of the sums, on the GPU, that graphs add to; `sums` are made to be these.
         steps: those that every batch is padded to.
         network: whose weights and buffers an update changes.
         optimizer: that makes its step.
-        running: a tensor for each of the sums, on the GPU, that graphs add to; `sums` are made to be these.
         pool: of memory, which graphs share that are never at work together.
     """
 

@@ -14,7 +14,7 @@ from seqtrain.carried import Carried
 from seqtrain.criteria import Criterion
 from seqtrain.divergence import NotFinite
 from seqtrain.loading import Data
-from seqtrain.loading.chunk import Group
+from seqtrain.loading.chunk import Chunk
 from seqtrain.metrics import Scores
 from seqtrain.network import Network
 from seqtrain.optimizers import OptimizerFactory
@@ -98,13 +98,13 @@ def range_test(
     )
     rates: list[float] = []
     losses: list[float] = []
-    for step, group in enumerate(_groups(data, seed=seed, accumulate=accumulate, updates=updates)):
+    for step, chunk in enumerate(_chunks(data, seed=seed, accumulate=accumulate, updates=updates)):
         rate = LOWEST * (HIGHEST / LOWEST) ** (step / max(updates - 1, 1))
         for parameters in made.param_groups:
             parameters["lr"] = rate
-        weights = [criterion.weight(batch) for batch in group]
+        ((group, weights),) = update.weighed(chunk)
         try:
-            loss = update(group, (weights, torch.stack(weights).sum()), Sums(scores.zero()), step=step)
+            loss = update(group, weights, Sums(scores.zero()), step=step)
         except NotFinite:
             break
         rates.append(rate)
@@ -115,12 +115,11 @@ def range_test(
     return RangeTest(rates, losses)
 
 
-def _groups(data: Data, *, seed: int, accumulate: int, updates: int) -> Iterator[Group]:
-    """The groups of so many updates, over as many epochs as they take."""
+def _chunks(data: Data, *, seed: int, accumulate: int, updates: int) -> Iterator[Chunk]:
+    """A chunk for each of so many updates, over as many epochs as they take."""
     made = 0
     batches = data.training(seed=seed, accumulate=accumulate, chunk=1, total_steps=updates, position=lambda: made)
     while made < updates:
         for chunk in batches:
-            for group in chunk:
-                yield group
-                made += 1
+            yield chunk
+            made += 1

@@ -71,7 +71,7 @@ class Pretrained(NamedTuple):
             reason = str(error).partition(":")[2].strip().splitlines()[0].strip()
             raise WrongInput(
                 f"init_from is {self.name}, which has another model: {self._other(model) or reason}"
-            ) from (error)
+            ) from error
         kept = self._head_fits(network, spec)
         if kept:
             network.head.load_state_dict(_below(self.state, "head"))

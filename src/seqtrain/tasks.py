@@ -153,12 +153,21 @@ _NAMED: dict[Predicts, tuple[str, str]] = {  # the task, and what the data of it
 }
 
 
+def task_for(predicts: Predicts) -> str:
+    """The name of the task of data in which that is predicted."""
+    return _NAMED[predicts][0]
+
+
+def described(predicts: Predicts) -> str:
+    """What the data of which that is predicted has."""
+    return _NAMED[predicts][1]
+
+
 def check_task(task: Task, predicts: Predicts) -> None:
     """Raise WrongInput unless a task is of data in which that is predicted, saying which task is."""
     if task.predicts != predicts:
-        asked = _NAMED[task.predicts][0]  # type: ignore[index]
-        fits, has = _NAMED[predicts]
-        raise WrongInput(f"task is {asked} but the data has {has}: set task={fits}")
+        asked = task_for(task.predicts)  # type: ignore[arg-type]
+        raise WrongInput(f"task is {asked} but the data has {described(predicts)}: set task={task_for(predicts)}")
 
 
 def _read_whole(backbone: nn.Module, spec: Spec, read: ReadSetting) -> nn.Module:

@@ -21,13 +21,6 @@ if TYPE_CHECKING:
     from seqtrain.parts import Parts
     from seqtrain.trained import Trained
 
-_TASKS: dict[Predicts, str] = {
-    "step_values": "step_regression",
-    "step_classes": "step_classification",
-    "values": "regression",
-    "classes": "classification",
-    "labels": "multilabel",
-}
 _DATA = (  # the data node of a config: how to read, and a class that is given the arrays
     "~data",
     "+loading@data=default",
@@ -75,9 +68,10 @@ def fit(
     """
     from seqtrain.arrays import Arrays
     from seqtrain.build import Recipe
+    from seqtrain.tasks import task_for
 
     given = {"inputs": inputs, "targets": targets, "test": test, "val": val, "predicts": predicts}
-    task = _TASKS[Arrays(**given, test_fraction=0).load(0).predicts]
+    task = task_for(Arrays(**given, test_fraction=0).load(0).predicts)
     config = _composed([f"model={model}", f"task={task}", *_DATA, f"trainer.progress={progress}"], overrides)
     from seqtrain.parts import prepare_parts
 

@@ -9,14 +9,8 @@ from seqtrain.errors import WrongInput
 from seqtrain.heads import FlattenHead, output_lengths, reader
 from seqtrain.network import Network
 from seqtrain.sequences import Sequences
+from seqtrain.tasks import described
 
-_WORDS = {
-    "step_values": "values at every step",
-    "step_classes": "a class at every step",
-    "values": "values for each sequence",
-    "classes": "a class for each sequence",
-    "labels": "labels for each sequence",
-}
 _SOME = 5  # class names in a message
 
 
@@ -26,7 +20,7 @@ def check_fits(spec: Spec, trained: Spec, network: Network) -> None:
     if spec.features != trained.features:
         differences.append(f"it has {spec.features} features at each step and not {trained.features}")
     if spec.predicts != trained.predicts:
-        differences.append(f"it has {_WORDS[spec.predicts]} and not {_WORDS[trained.predicts]}")
+        differences.append(f"it has {described(spec.predicts)} and not {described(trained.predicts)}")
     elif not spec.classes and spec.width != trained.width:
         differences.append(f"it has {spec.width} values to predict and not {trained.width}")
     elif unknown := [name for name in spec.classes if name not in trained.classes]:

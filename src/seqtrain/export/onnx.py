@@ -29,9 +29,8 @@ _EXPECTED = (
     ("You are using the legacy TorchScript-based ONNX export", DeprecationWarning),
     ("The feature will be removed. Please remove usage of this function", DeprecationWarning),
     ("Exporting a model to ONNX with a batch_size other than 1", UserWarning),
-    ("Constant folding - Only steps=1 can be constant folded", UserWarning),  # zeros that a layer pads itself
+    ("Constant folding - Only steps=1 can be constant folded", UserWarning),  # what a layer pads itself, and its sizes
     ("Converting a tensor to a Python", TracerWarning),  # lengths that only refusals look at
-    ("Constant folding - Only steps=1 can be constant folded", UserWarning),  # the sizes of a pad
     ("Using len to get tensor shape", TracerWarning),
 )
 

@@ -10,8 +10,8 @@ from seqtrain.batch import zero_padding
 from seqtrain.errors import WrongInput
 from seqtrain.kernels.library import Loops, loops
 from seqtrain.models.both_ways import State, lay_out, read_both_ways, read_layers
-from seqtrain.models.carried import from_torch, read_on, to_torch
 from seqtrain.models.fused import faster, read_fused, takes
+from seqtrain.models.read_on import from_torch, read_on, to_torch
 from seqtrain.ranges import Count, Fraction
 from seqtrain.sequences import last_step
 

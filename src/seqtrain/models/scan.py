@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
+_MOST_DOUBLINGS = 20  # a million steps
+
 
 def scan(log_a: Tensor, log_b: Tensor, start: Tensor) -> Tensor:
     """(B, T, H) log a, log b and the state before the first step (B, H) -> (B, T, H) states h, all positive.
@@ -63,9 +65,6 @@ def _by_doubling(a: Tensor, b: Tensor, start: Tensor) -> Tensor:
         b = b + a * _later(b, 1 << power)
         a = a * _later(a, 1 << power)
     return b
-
-
-_MOST_DOUBLINGS = 20  # a million steps
 
 
 def _later(steps: Tensor, by: int) -> Tensor:
