@@ -1,13 +1,9 @@
 """One run: from checked parts to a trained model, its test metrics and a folder that holds everything."""
 
 import logging
-import time
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -17,7 +13,8 @@ from seqtrain.callbacks.pruning import Behind
 from seqtrain.checkpoints import read_checkpoint
 from seqtrain.cluster import place
 from seqtrain.divergence import Diverged
-from seqtrain.errors import MachineFailed, WrongInput
+from seqtrain.ending import Result, ending_told, retell
+from seqtrain.errors import WrongInput
 from seqtrain.fitting import Fit, make_fit
 from seqtrain.flat import flat_settings
 from seqtrain.interruption import Interrupted, Interruption, Pruned
@@ -29,7 +26,7 @@ from seqtrain.parts import Parts
 from seqtrain.pretrained import starting_point
 from seqtrain.provenance import provenance
 from seqtrain.rank_processes import run_ranks
-from seqtrain.ranks import PeerLost, count, gathered, joined, largest, rank, same_everywhere
+from seqtrain.ranks import count, gathered, joined, largest, rank, same_everywhere
 from seqtrain.redaction import Redaction
 from seqtrain.report import quiet_libraries
 from seqtrain.run_folder import RunFolder
@@ -39,8 +36,6 @@ from seqtrain.stored_config import checked_config
 from seqtrain.training import Training
 
 log = logging.getLogger("seqtrain")
-
-Result = dict[str, Any]
 
 
 def train(
@@ -80,7 +75,7 @@ def train(
     try:
         run_ranks(work, training.devices, gpu=gpu)
     except (Exception, Interrupted) as error:
-        _retell(folder, error, Redaction(config))
+        retell(folder, error, Redaction(config))
         raise
     return RunFolder(folder).read_result()
 
@@ -115,7 +110,7 @@ def _train(
             run.write_config(config, overrides)
         facts = {"seed": parts.run.seed, "identity": parts.identity} | provenance(before if resume else None)
         seconds = before.get("seconds", 0.0)
-        told = _ending_told(run, facts, hide, seconds_before=seconds)
+        told = ending_told(run, facts, hide, seconds_before=seconds)
         with failures_told(run.path), told as result, failures_told(run.path):  # of the ending itself too
             _first(folder, config)
             _train_and_test(parts, run, interruption, result, config=config, resume=resume, behind=behind)
@@ -220,40 +215,3 @@ def _draw(fit: Fit, run: RunFolder, shown: Shown) -> None:
         names=[shown.sequences.name(index) for index in shown.indices],
         step=fit.trainer.global_step,
     )
-
-
-@contextmanager
-def _ending_told(run: RunFolder, facts: Result, hide: Redaction, *, seconds_before: float) -> Iterator[Result]:
-    """Whatever happens within, result.json says how it ended, without what is to be hidden."""
-    started = time.monotonic()
-    result: Result = {}
-
-    def tell(status: str, **more: str) -> None:
-        seconds = seconds_before + time.monotonic() - started
-        run.write_result({"status": status} | more | result | {"seconds": round(seconds, 3)} | facts)
-
-    tell("running")
-    try:
-        yield result
-    except BaseException as error:
-        with suppress(MachineFailed):  # the disk that is full; what is raised says so
-            tell(**_ending(error, hide))
-        raise
-    tell("completed")
-
-
-def _ending(error: BaseException, hide: Redaction) -> dict[str, str]:
-    """What result.json says of it."""
-    ends = {Interrupted: "interrupted", Pruned: "pruned", Diverged: "diverged", MachineFailed: "failed"}
-    for kind, status in ends.items():
-        if isinstance(error, kind):
-            return {"status": status, "cause": hide(str(error))}
-    return {"status": "failed", "cause": hide(f"{type(error).__name__}: {error}")}
-
-
-def _retell(folder: Path, error: Exception | Interrupted, hide: Redaction) -> None:
-    """Put into result.json what the first process could not know: it was killed, or it lost the one that failed."""
-    with suppress(WrongInput), RunFolder(folder) as run:
-        told = run.read_result()
-        if told.get("status") == "running" or told.get("cause", "").startswith(PeerLost.__name__):
-            run.write_result(told | _ending(error, hide))

@@ -17,6 +17,7 @@ from seqtrain.datasets.table_roles import Normalize, Roles
 from seqtrain.datasets.table_split import make_sets
 from seqtrain.datasets.table_wide import read_wide, stream_wide
 from seqtrain.datasets.table_windows import Cut, read_series, stream_windows
+from seqtrain.datasets.table_windows_settings import check_windows
 from seqtrain.errors import WrongInput
 from seqtrain.items import Item
 from seqtrain.missing import Missing
@@ -180,7 +181,7 @@ class Table:
                 f"predicts is {roles.predicts} but layout is {self.layout}: targets of steps are read from long tables"
             )
         if self.layout == "windows":
-            self._check_windows()
+            check_windows(roles, self.cut, self.changes, self.rows)
         elif roles.time is not None and self.layout == "wide":
             raise WrongInput(f"time is {roles.time} but layout is wide, where steps are columns: set data.time=null")
         else:
@@ -197,45 +198,6 @@ class Table:
             name = getattr(roles, setting)
             if name in roles.target or name in (roles.features or ()):
                 raise WrongInput(f"{setting} is {name}, which is a target or feature too: a column is one of them")
-
-    def _check_windows(self) -> None:
-        roles = self.roles
-        if roles.predicts != "values":
-            raise WrongInput(f"predicts is {roles.predicts} but layout is windows, which predicts values")
-        if roles.id is not None or roles.group is not None:
-            raise WrongInput("id or group is given but layout is windows, where the file is one series: leave it out")
-        if self.cut.forecast == "change" and not {*roles.target} <= {*(roles.features or roles.target)}:
-            raise WrongInput(
-                f"forecast is change but features leave out {listed(roles.target)}, from whose last value it is: add it"
-            )
-        if roles.normalize == "series":
-            raise WrongInput(
-                "normalize is series but layout is windows, whose values have one scale: set it to features"
-            )
-        if self.cut.forecast == "change" and roles.missing == "indicator":
-            raise WrongInput(
-                "forecast is change but missing is indicator, which marks zeros: set data.missing=interpolate"
-            )
-        if self.cut.carry_state and self.cut.stride != self.cut.context:
-            raise WrongInput(
-                f"carry_state is true but stride is {self.cut.stride} and context {self.cut.context}, so that windows "
-                f"do not begin where the one before ends: set data.stride={self.cut.context}"
-            )
-        if self.cut.carry_state and self.cut.forecast == "change":
-            raise WrongInput(
-                "carry_state is true but forecast is change, which sees each window relative to its own last value: "
-                "set data.forecast=value"
-            )
-        if self.changes.crop or self.changes.scaling:
-            name = "crop" if self.changes.crop else "scaling"
-            raise WrongInput(
-                f"{name} is {getattr(self.changes, name)} but layout is windows, whose targets go on from a window as "
-                f"it is: set data.{name}=0"
-            )
-        if self.rows is not None and len(self.rows) != 3:
-            raise WrongInput(f"rows has {len(self.rows)} numbers: it must have three, for train, val and test")
-        if self.rows is not None and roles.split is not None:
-            raise WrongInput(f"split is {roles.split} and rows are given: set one of them to null")
 
     def _path(self, side: Side, name: str) -> Path:
         path = self.folder / Path(name).expanduser()
