@@ -50,7 +50,7 @@ def main() -> int:
     quiet_libraries()
     names = given.cases or [*CASES, *STUDIES]
     if given.alone:
-        tell_alone(CASES[names[0]], given.alone, given.device)
+        tell_alone(CASES[names[0]], given.alone)
         return 0
     torch.set_num_threads(1)
     OUT.mkdir(parents=True, exist_ok=True)
@@ -66,7 +66,7 @@ def main() -> int:
             path.write_text(json.dumps(found, indent=1, ensure_ascii=False))
             continue
         try:
-            found.append(measure(CASES[name], device=given.device, memory=not given.no_memory))
+            found.append(measure(CASES[name], memory=not given.no_memory))
         except Disagree as error:
             print(error, file=sys.stderr)
             return 1

@@ -10,24 +10,24 @@ from seqtrain.randomness import mix
 from seqtrain.update import DROPOUT
 
 
-def bare(case: Case, side: Side, device: str) -> None:
+def bare(case: Case, side: Side) -> None:
     """Train and test."""
     try:
         side.training.take(side.name)
-        model = case.model().to(device)
-        _train(case, model, side, device)
+        model = case.model()
+        _train(case, model, side)
     finally:
         side.training.leave(side.name)
     try:
         side.testing.take(side.name)
-        _test(case, model, side, device)
+        _test(case, model, side)
     finally:
         side.testing.leave(side.name)
 
 
-def _train(case: Case, model: nn.Module, side: Side, device: str) -> None:
-    inputs, targets = (each.to(device) for each in case.tensors(case.data.train))
-    orders = [[batch.to(device) for batch in case.order(epoch)] for epoch in range(case.epochs)]
+def _train(case: Case, model: nn.Module, side: Side) -> None:
+    inputs, targets = case.tensors(case.data.train)
+    orders = [case.order(epoch) for epoch in range(case.epochs)]
     seed, settings = case.config.seed, case.config.optimizer
     optimizer = torch.optim.Adam(model.parameters(), lr=settings.lr, betas=tuple(settings.betas), foreach=True)
     total = case.epochs * len(orders[0])
@@ -53,9 +53,9 @@ def _train(case: Case, model: nn.Module, side: Side, device: str) -> None:
 
 
 @torch.no_grad()
-def _test(case: Case, model: nn.Module, side: Side, device: str) -> None:
+def _test(case: Case, model: nn.Module, side: Side) -> None:
     assert case.data.test is not None
-    inputs, targets = (each.to(device) for each in case.tensors(case.data.test))
+    inputs, targets = case.tensors(case.data.test)
     model.eval()
     size = case.data.loading.batch_size
     side.testing.begin()

@@ -60,8 +60,6 @@ class Baton:
 
 
 def _now() -> Spent:
-    if torch.cuda.is_available():
-        torch.cuda.synchronize()
     return Spent(time.process_time(), time.perf_counter())
 
 

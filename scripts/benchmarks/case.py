@@ -47,7 +47,8 @@ class Case:
     @cached_property
     def config(self) -> DictConfig:
         """As `seqtrain train` composes and checks it."""
-        return check_trials(read_arguments([*self.settings, f"trainer.max_epochs={self.epochs}"])).every[0].config
+        words = [*self.settings, "trainer=cpu", f"trainer.max_epochs={self.epochs}"]
+        return check_trials(read_arguments(words)).every[0].config
 
     @cached_property
     def data(self) -> Data:

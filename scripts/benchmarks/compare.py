@@ -31,16 +31,15 @@ class Disagree(RuntimeError):
     """Two sides did not train the same."""
 
 
-def measure(case: Case, *, device: str = "cpu", sides: tuple[str, ...] = SIDES, memory: bool = True) -> dict[str, Any]:
+def measure(case: Case, *, sides: tuple[str, ...] = SIDES, memory: bool = True) -> dict[str, Any]:
     """What the table has of a case."""
     with TemporaryDirectory() as folder:
-        done = _run(case, sides, Path(folder), device)
+        done = _run(case, sides, Path(folder))
         predicting = _predict(case, Path(folder) / "seqtrain", turns=7)
     steps = turns_of(len(case.order(0)))
     batches = turns_of(-(-len(case.data.test or ()) // case.data.loading.batch_size))
     result: dict[str, Any] = {
         "case": case.name,
-        "device": device,
         "most": case.most,
         "training": _ratios({each.name: each.training.turns[each.name][len(steps) :] for each in done}, steps),
         "evaluation": _ratios({each.name: each.testing.turns[each.name] for each in done}, batches),
@@ -49,18 +48,18 @@ def measure(case: Case, *, device: str = "cpu", sides: tuple[str, ...] = SIDES, 
     }
     _check(case, {each.name: each.losses[:_EARLY] for each in done}, result["loss"])
     if memory:
-        result["memory"] = {side: _alone(case, side, device) for side in sides}
+        result["memory"] = {side: _alone(case, side) for side in sides}
     return result
 
 
-def _run(case: Case, names: tuple[str, ...], folder: Path, device: str) -> list[Side]:
+def _run(case: Case, names: tuple[str, ...], folder: Path) -> list[Side]:
     training, testing = Baton(names), Baton(names)
     sides = [Side(name, training, testing) for name in names]
     case.data  # noqa: B018 (read before the turns)
     work = {
         "seqtrain": lambda side: seqtrain(case, side, folder / "seqtrain"),
-        "bare": lambda side: bare(case, side, device),
-        "lightning": lambda side: lightning(case, side, folder / "lightning", device),
+        "bare": lambda side: bare(case, side),
+        "lightning": lambda side: lightning(case, side, folder / "lightning"),
     }
     with terminal():
         side_by_side([partial(work[side.name], side) for side in sides])
@@ -116,21 +115,18 @@ def _predict(case: Case, run: Path, turns: int) -> dict[str, Any]:
     }
 
 
-def _alone(case: Case, side: str, device: str) -> float:
+def _alone(case: Case, side: str) -> float:
     """MiB of a side in a process of its own."""
-    line = [sys.executable, sys.argv[0], case.name, f"--device={device}", f"--alone={side}"]
+    line = [sys.executable, sys.argv[0], case.name, f"--alone={side}"]
     said = subprocess.run(line, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     return float(said.stdout.splitlines()[-1])
 
 
-def tell_alone(case: Case, side: str, device: str) -> None:
+def tell_alone(case: Case, side: str) -> None:
     """Train and test with one side; print the most memory that it took, in MiB."""
     with TemporaryDirectory() as folder:
-        _run(case, (side,), Path(folder), device)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    if device == "cuda":
-        peak = torch.cuda.max_memory_allocated() / 2**20
-    print(peak)
+        _run(case, (side,), Path(folder))
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 
 
 def _check(case: Case, early: dict[str, list[float]], last: dict[str, float]) -> None:

@@ -55,7 +55,7 @@ class _Orders:
         return iter([batch.tolist() for batch in self._case.order(self._epoch - 1)])
 
 
-def lightning(case: Case, side: Side, folder: Path, device: str) -> None:
+def lightning(case: Case, side: Side, folder: Path) -> None:
     """Train and test."""
     assert case.data.test is not None
     side.training.take(side.name)
@@ -63,7 +63,7 @@ def lightning(case: Case, side: Side, folder: Path, device: str) -> None:
     training = DataLoader(TensorDataset(*case.tensors(case.data.train)), batch_sampler=orders)  # type: ignore[arg-type]
     testing = DataLoader(TensorDataset(*case.tensors(case.data.test)), batch_size=case.data.loading.batch_size)
     trainer = pl.Trainer(
-        accelerator="cpu" if device == "cpu" else "gpu",
+        accelerator="cpu",
         devices=1,
         max_epochs=case.epochs,
         default_root_dir=folder,

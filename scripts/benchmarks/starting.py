@@ -18,7 +18,7 @@ _ANSWERS = {
     "a wrong value": (["model.hidden=-1"], 1.5),
     "a +key that nothing reads": (["+optimizer.lrr=3"], 1.5),
 }
-_WHOLE = ["model=lstm", "data=sincos", "trainer.max_epochs=27", "trainer.max_steps=2000"]
+_WHOLE = ["model=lstm", "data=sincos", "trainer=cpu", "trainer.max_epochs=27", "trainer.max_steps=2000"]
 
 
 def starting() -> list[dict[str, Any]]:
