@@ -122,6 +122,8 @@ def _classes(rows: Sequence[NDArray[Any]], predicts: Predicts, known: tuple[str,
     if known is not None and (unseen := [name for name in names if name not in known]):
         raise WrongInput(f"the class {unseen[0]!r} is not among those to train on: {', '.join(known[:8])}")
     names = names if known is None else known
+    if not names:
+        raise WrongInput("there are no targets: give one for each sequence")
     if len(names) < 2:
         raise WrongInput(f"all targets are of the class {names[0]!r}: give at least two classes")
     index = {name: place for place, name in enumerate(names)}

@@ -69,8 +69,8 @@ def check_carries(network: Network, *, features: int) -> None:
     backbone = network.backbone
     if not callable(getattr(backbone, "read_on", None)):
         raise WrongInput(
-            f"model {type(backbone).__name__} has no state to carry from window to window: train one that reads "
-            "forward only, such as model=lstm, or set data.carry_state=false"
+            f"model {type(backbone).__name__} has no state to carry from window to window: train one that has, "
+            "such as model=lstm, or set data.carry_state=false"
         )
     if network.change is not None:
         raise WrongInput(

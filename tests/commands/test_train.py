@@ -200,7 +200,7 @@ def test_shells_complete_behind_the_command(
     monkeypatch.setattr(sys, "argv", ["seqtrain"])
     monkeypatch.setenv("COMP_LINE", "seqtrain train model=l")
     assert main(["-sc", "query=bash"]) == 0
-    assert capsys.readouterr().out.split() == ["model=linear", "model=lstm"]
+    assert capsys.readouterr().out.split() == ["model=linear", "model=lstm", "model=lstm_fcn"]
     monkeypatch.setenv("COMP_LINE", "seqtrain train optimizer.l")
     assert main(["-sc", "query=bash"]) == 0
     assert capsys.readouterr().out.split() == ["optimizer.lr="]

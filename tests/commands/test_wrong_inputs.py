@@ -189,7 +189,7 @@ EARLY = {
     "a metric of another task": ["checkpoint.monitor=val/accuracy"],
     "a metric that is none": ["data=mel", "checkpoint.monitor=val/acc", "checkpoint.mode=max"],
     "a GPU where there is none": ["trainer=gpu"],
-    "a task that the data does not have": ["data=audio_folder", "data.folder=sounds", "task=regression"],
+    "a task that the data does not have": ["data=quickdraw", "data.folder=drawings", "task=regression"],
     "classes asked of values": ["data=sincos", "task=classification"],
 }
 
@@ -227,7 +227,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("train resume=RUN optimizer.lr=0.5", ["optimizer.lr=0.5 would change the result"]),
         ("train resume=RUN optimizer.lrr=0.5", ["optimizer.lrr"]),
         ("train hydra.run.dir=RUN", ["already holds a run", "resume="]),
-        ("evaluate nowhere", ["nowhere is no run folder"]),
+        ("evaluate nowhere", ["nowhere is no folder: name runs or sweeps"]),
         ("evaluate RUN set=tset", ["set is tset", "test"]),
         ("evaluate RUN resamples=0", ["resamples is 0", "at least 1"]),
         ("evaluate RUN data=mel", ["features"]),

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from difflib import get_close_matches
 
 from seqtrain.commands.configs import Configs, shipped
 from seqtrain.errors import WrongInput
@@ -11,6 +12,7 @@ TUNES = ("space", "trials", "pruner")  # what `seqtrain tune` reads beside a con
 
 _PLAIN = re.compile(r"(\w+)=([A-Za-z]\w*)")
 _OWN = ("defaults", "hydra")  # of train.yaml, and no settings
+_NO_SETTINGS = ("loading", "experiment", "debug", "space")  # groups whose files set those of others
 
 
 def check_plain_names(overrides: Iterable[str], configs: Configs) -> None:
@@ -47,4 +49,19 @@ def check_key(key: str, text: str, configs: Configs) -> None:
     if key in TUNES:
         raise WrongInput(f"{text} is for seqtrain tune, which searches for good settings")
     names = [*(group for group in configs.groups if "/" not in group and group != "loading"), *settings]
-    raise WrongInput(f"{text}: there is no {key}{did_you_mean(key, names)} (there are {listed(names, 30)})")
+    within = _within_groups(configs)
+    meant = f": did you mean {within[key]}?" if key in within else did_you_mean(key, names)
+    if not meant and (near := get_close_matches(key, list(within), n=1)):
+        meant = f": did you mean {within[near[0]]}?"
+    raise WrongInput(f"{text}: there is no {key}{meant} (there are {listed(names, 30)})")
+
+
+def _within_groups(configs: Configs) -> dict[str, str]:
+    """The settings of groups by their last name, as optimizer.lr by lr."""
+    return {
+        name: f"{group}.{name}"
+        for group, options in configs.groups.items()
+        if "/" not in group and group not in _NO_SETTINGS
+        for path in options.values()
+        for name in re.findall(r"^([a-z]\w*):", path.read_text(encoding="utf-8"), re.MULTILINE)
+    }

@@ -62,7 +62,7 @@ def _curves(axes: "Axes", groups: Sequence[Group]) -> None:
     if not len(losses):
         axes.text(0.5, 0.5, "no validation loss was recorded", ha="center", transform=axes.transAxes)
     elif losses.min() > 0 and losses.max() > 20 * losses.min():
-        axes.set_yscale("log")
+        style.decades(axes)
     axes.set_xlabel("epoch", fontsize=style.NORMAL)
     axes.set_ylabel("validation loss", fontsize=style.NORMAL)
     style.whole_numbers(axes)
@@ -102,7 +102,7 @@ def _dots(axes: "Axes", rows: Sequence[Row], labels: Sequence[str]) -> None:
     axes.set_ylim(len(rows) - 0.4, -0.6)  # the best on top
     values = [row.estimate.mean for row in rows if row.estimate is not None]
     if min(values) > 0 and max(values) > 20 * min(values):
-        axes.set_xscale("log")
+        style.decades(axes, "x")
     axes.set_xlabel("mean and 95% interval", fontsize=style.NORMAL)
 
 

@@ -24,7 +24,8 @@ def loss_curve(rows: Sequence[Row], *, best: float | None = None) -> "Figure":
     Args:
         rows: The rows of metrics.csv: `train/loss` and `val/loss` beside `epoch` or `step`, as numbers
             or as text; a cell may be missing or empty.
-        best: The epoch (or step) to mark; by default the one with the lowest validation loss.
+        best: The epoch to mark, or the step where rows have no epochs; by default the one with the lowest
+            validation loss.
     """
     place = _place(rows)
     figure, (axes,) = style.panels(1, columns=1, width=7.2, height=3.8, lines=0, rows=1)
@@ -43,7 +44,7 @@ def loss_curve(rows: Sequence[Row], *, best: float | None = None) -> "Figure":
     if not drawn:
         axes.text(0.5, 0.5, "no finite loss was recorded", ha="center", transform=axes.transAxes)
     else:
-        mark = _best(_points(rows, place, "val/loss"), best)
+        mark = _best(_points(rows, place, "val/loss"), _at(rows, place, best))
         if mark is not None:
             name = "epoch" if place == "epoch" else "update"
             label = f"best: {name} {mark[0]:,.0f}, {mark[1]:.3g}"
@@ -141,6 +142,12 @@ def _place(rows: Sequence[Row]) -> str:
 def _points(rows: Sequence[Row], place: str, key: str) -> list[tuple[float, float]]:
     pairs = ((_number(row.get(place)), _number(row.get(key))) for row in rows)
     return [(x, y) for x, y in pairs if x is not None and y is not None]
+
+
+def _at(rows: Sequence[Row], place: str, best: float | None) -> float | None:
+    """Where the best epoch is on the x-axis."""
+    steps = (_number(row.get(place)) for row in rows if best is not None and _number(row.get("epoch")) == best)
+    return next(steps, best)
 
 
 def _best(points: list[tuple[float, float]], best: float | None) -> tuple[float, float] | None:

@@ -5,7 +5,7 @@ matplotlib is imported inside functions, so that importing seqtrain stays cheap;
 pyplot or the global settings.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,14 +99,15 @@ def whole_numbers(axes: "Axes") -> None:
     axes.xaxis.set_major_locator(MaxNLocator(5, integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
 
 
-def decades(axes: "Axes") -> None:
-    """A logarithmic y-axis, with a plain number at each power of ten."""
+def decades(axes: "Axes", which: Literal["x", "y"] = "y") -> None:
+    """A logarithmic axis, with a plain number at each power of ten."""
     from matplotlib.ticker import FuncFormatter, NullFormatter
 
-    axes.set_yscale("log")
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.yaxis.set_minor_formatter(NullFormatter())
-    axes.tick_params(axis="y", which="minor", color=QUIET)
+    axes.set(**{f"{which}scale": "log"})
+    axis = axes.xaxis if which == "x" else axes.yaxis
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())
+    axes.tick_params(axis=which, which="minor", color=QUIET)
 
 
 def title(axes: "Axes", text: str, *, color: str = INK) -> None:
@@ -114,12 +115,13 @@ def title(axes: "Axes", text: str, *, color: str = INK) -> None:
 
 
 def legend(figure: "Figure", handles: list[Any], *, columns: int = 4) -> None:
-    """One legend for all panels, above them, where `panels` left room for its rows."""
+    """One legend for all panels, above them, where `panels` left room for its rows or the layout makes it."""
     if handles:
+        measured = figure.get_layout_engine() is not None
         figure.legend(
             handles=handles,
-            loc="upper center",
-            bbox_to_anchor=(0.5, 1),
+            loc="outside upper center" if measured else "upper center",
+            bbox_to_anchor=None if measured else (0.5, 1),
             borderaxespad=0.2,
             ncols=columns,
             fontsize=SMALL,
