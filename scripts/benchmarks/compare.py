@@ -23,7 +23,7 @@ from benchmarks.terminal import terminal
 from seqtrain.trained import load
 
 SIDES = ("seqtrain", "bare", "lightning")
-# updates whose losses are compared one by one, and how far they may be apart: with batch norm rounding grows tenfold each
+# updates whose losses are compared one by one, and how far they may be apart: rounding grows tenfold with batch norm
 _EARLY, _EARLY_APART = 4, 1e-4
 _LAST_APART = 0.05  # of the last epoch's mean: rounding grows as training goes on
 
