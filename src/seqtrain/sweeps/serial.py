@@ -15,6 +15,8 @@ class Serial:
             yield train_and_show(trial)
             if number == 1:
                 spare_the_collector()
+            else:
+                gc.collect()  # what a trial leaves, before it is so much that one of them waits for it
 
 
 def spare_the_collector() -> None:
