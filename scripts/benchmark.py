@@ -10,9 +10,9 @@ LightningModule with all defaults of its Trainer. They take turns of 32 updates,
 each other. A turn has reading, forward, backward, the optimizer and the schedule, and where the side has them metrics,
 curves and the bar; no side's validation or end of an epoch is in it. Evaluation is the test after the training,
 prediction is of arrays by the trained model. The script ends with status 1 where seqtrain's losses are not those of
-the bare loop: in each of the first updates, and at the end within 5% (sketchmate's bare loop reads other batches: only at
-the end, within 50%). Those of Lightning are shown and not compared. The table is on the terminal, all numbers are in
-outputs/benchmarks.
+the bare loop: in each of the first updates, and at the end within 5% (sketchmate's bare loop reads other batches: at
+the end only, within 50%). Those of Lightning are shown and not compared. The table is on the terminal, all numbers are
+in outputs/benchmarks.
 """
 
 import argparse
