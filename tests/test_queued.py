@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from seqtrain.batch import Batch
 from seqtrain.carried import Carried
 from seqtrain.criteria import ClassCriterion
-from seqtrain.divergence import NotFinite
+from seqtrain.divergence import BadUpdate
 from seqtrain.graphs import Alike, Graphs
 from seqtrain.heads import LogProbabilities, PooledHead, mean_over_time
 from seqtrain.loading.chunk import Group
@@ -64,7 +64,7 @@ def test_queued_updates_are_the_others() -> None:
 def test_the_first_update_that_is_no_number_is_told_at_the_end(bad: int) -> None:
     chunk = [[batch(number)] for number in range(4)]
     chunk[bad][0].inputs[1, 0, 0] = torch.nan
-    with pytest.raises(NotFinite, match="the loss is nan") as told:
+    with pytest.raises(BadUpdate, match="the loss is nan") as told:
         made_by(QueuedUpdates, chunk, alike=None)
     assert told.value.update == bad
 

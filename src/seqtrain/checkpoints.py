@@ -11,8 +11,6 @@ import struct
 from pathlib import Path
 from typing import Any, Literal
 
-import torch
-
 from seqtrain.direction import less_is_better
 from seqtrain.errors import WrongInput
 from seqtrain.machine import not_written, tells_of_a_worker
@@ -52,6 +50,8 @@ def write_checkpoint(content: dict[str, Any], path: Path) -> None:
 
     Raises MachineFailed naming the path and the free space where the disk does not take it; the old file stays.
     """
+    import torch
+
     temporary = path.with_name(path.name + ".tmp")
     try:
         with open(temporary, "w+b") as file:
@@ -74,6 +74,8 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     Raises WrongInput where the file is missing, is not what was written, or holds anything but tensors and plain
     values, of the file's own size.
     """
+    import torch
+
     if not path.is_file():
         raise WrongInput(f"{path} does not exist")
     with open(path, "rb") as file:

@@ -1,14 +1,21 @@
-"""What is said where a training meets a number that is not finite: the update, the batches, the sequences."""
+"""What is said where a training can make no update: a number that is not finite, a loss that has exploded."""
 
+import math
+
+from torch import Tensor
+
+from seqtrain.criteria import LabelCriterion, ValueCriterion
 from seqtrain.loading.chunk import Group
+
+_MOST = 1e6  # times the largest target, which no error that can be learnt from comes near; or nats, of a class
 
 
 class Diverged(ArithmeticError):
-    """A loss or a gradient that is not a finite number, found before it could reach the weights."""
+    """A loss or a gradient that is not finite, or a loss that has exploded, found before anything of it is saved."""
 
 
-class NotFinite(ArithmeticError):
-    """What is not finite in an update, and in which of its batches; None: in all of them together.
+class BadUpdate(ArithmeticError):
+    """Why an update cannot be made, and which of its batches is to blame; None: all of them together.
 
     Where updates are looked at together, `update` says which of them it is.
     """
@@ -19,7 +26,22 @@ class NotFinite(ArithmeticError):
         self.update = update
 
 
-def diverged(found: NotFinite, group: Group, *, step: int, steps_per_epoch: int) -> Diverged:
+def most_loss(criterion: object, targets: Tensor) -> float:
+    """The loss of errors that are a million times as large as one and the largest target; of classes, a million.
+
+    Args:
+        criterion: a loss; of one that is not seqtrain's nothing is known.
+        targets: of the training set: values, of which some may be missing, classes, or labels.
+    """
+    if isinstance(criterion, LabelCriterion) or not targets.is_floating_point():
+        return _MOST
+    if not isinstance(criterion, ValueCriterion):
+        return math.inf
+    largest = float(targets.nan_to_num(0, 0, 0).abs().max()) if len(targets) else 0.0
+    return criterion.of_error(_MOST * (1 + largest))
+
+
+def diverged(found: BadUpdate, group: Group, *, step: int, steps_per_epoch: int) -> Diverged:
     """The update that was to be made from a group of batches, and which of their sequences are to blame.
 
     Args:

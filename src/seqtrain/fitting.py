@@ -10,12 +10,12 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from seqtrain.assemble import assemble
 from seqtrain.callbacks.averaging import Averaging
 from seqtrain.callbacks.early_stopping import EarlyStopping
-from seqtrain.callbacks.explosion import Explosion, most_loss
 from seqtrain.callbacks.frozen import Frozen
 from seqtrain.callbacks.progress import Progress
 from seqtrain.callbacks.pruning import Behind, Pruning
 from seqtrain.callbacks.record import Record
 from seqtrain.checkpoints import Checkpoints
+from seqtrain.divergence import most_loss
 from seqtrain.errors import WrongInput
 from seqtrain.graphs import Alike
 from seqtrain.interruption import Interruption
@@ -96,6 +96,7 @@ def make_fit(
         total_steps=total_steps,
         asked_to_stop=lambda: interruption.signum is not None,
         gradient_clip_val=training.gradient_clip_val,
+        most_loss=most_loss(criterion, data.train.targets),
         alike=_alike(training, data),
     )
     if training.precision == 64:
@@ -107,7 +108,6 @@ def make_fit(
     callbacks += [Averaging(training.ema_decay)] if training.ema_decay is not None else []
     callbacks += [Frozen()] if parts.run.freeze else []
     callbacks += [Progress()] if training.progress and rank() == 0 else []
-    callbacks += [Explosion(most_loss(criterion, data.train.targets))]
     callbacks += [record] if behind is None else [record, Pruning(record, behind)]
     loggers = _loggers(parts, run, resumed_at) if rank() == 0 else []
     if training.accelerator == "auto" and not training.gpu:

@@ -17,7 +17,7 @@ from torch.optim import Optimizer
 from seqtrain.batch import Batch, Spec, spec_to_plain
 from seqtrain.carried import Carried
 from seqtrain.criteria import Criterion
-from seqtrain.divergence import Diverged, NotFinite, diverged
+from seqtrain.divergence import BadUpdate, diverged
 from seqtrain.errors import WrongInput
 from seqtrain.graphs import Alike
 from seqtrain.loading.batches import TrainingBatches
@@ -49,6 +49,7 @@ class Learner(pl.LightningModule):
         total_steps: optimizer steps of the whole training.
         asked_to_stop: whether this process was; looked at before every step, so that a chunk ends early.
         gradient_clip_val: largest norm of all gradients together, or None.
+        most_loss: the mean loss of an update above which the training has exploded.
         alike: what whole batches have in common, where updates on a GPU are to be CUDA graphs.
     """
 
@@ -66,6 +67,7 @@ class Learner(pl.LightningModule):
         total_steps: int,
         asked_to_stop: Callable[[], bool] = lambda: False,
         gradient_clip_val: float | None = None,
+        most_loss: float = math.inf,
         alike: Alike | None = None,
     ) -> None:
         super().__init__()
@@ -89,6 +91,7 @@ class Learner(pl.LightningModule):
         self._interval = getattr(scheduler, "interval", "step")
         self._seed = seed
         self._clip = gradient_clip_val
+        self._most_loss = most_loss
         self._alike = alike
         self._resumed: dict[str, Any] | None = None
 
@@ -111,7 +114,8 @@ class Learner(pl.LightningModule):
 
     def _updates(self) -> Update | QueuedUpdates:
         parts = (self.network, self.criterion, self.scores, self._optimizer)
-        how: dict[str, Any] = {"read": self._read, "device": self.device, "seed": self._seed, "clip": self._clip}
+        how: dict[str, Any] = {"read": self._read, "device": self.device, "seed": self._seed}
+        how |= {"clip": self._clip, "most": self._most_loss}
         if self.device.type == "cpu" or count() > 1:  # several learn of each other with every update
             return Update(*parts, **how, asked_to_stop=self._asked_to_stop)
         return QueuedUpdates(*parts, **how, alike=self._alike)
@@ -147,7 +151,7 @@ class Learner(pl.LightningModule):
         step = self.trainer.global_step
         try:
             loss = self._update(group, weights, self.train_sums, step=step)
-        except NotFinite as found:
+        except BadUpdate as found:
             raise diverged(found, group, step=step, steps_per_epoch=self.steps_per_epoch) from None
         self._made_steps.increment_by(1)
         if self.after_update is not None:
@@ -160,14 +164,10 @@ class Learner(pl.LightningModule):
         """The loss of the last update of this call, when all of them are made."""
         try:
             return self._update.settle(self.train_sums)
-        except NotFinite as found:
+        except BadUpdate as found:
             step = self.trainer.global_step - self.updates_in_call + found.update
-            raise self.diverged(found, step) from None
-
-    def diverged(self, found: NotFinite, step: int) -> Diverged:
-        """What to raise for an update that was made already."""
-        batches: TrainingBatches = self.trainer.train_dataloader  # type: ignore[assignment]
-        return diverged(found, batches.group(step), step=step, steps_per_epoch=self.steps_per_epoch)
+            batches: TrainingBatches = self.trainer.train_dataloader  # type: ignore[assignment]
+            raise diverged(found, batches.group(step), step=step, steps_per_epoch=self.steps_per_epoch) from None
 
     def validation_step(self, chunk: list[Batch], _: int) -> None:
         for batch in chunk:

@@ -12,7 +12,7 @@ import torch
 
 from seqtrain.carried import Carried
 from seqtrain.criteria import Criterion
-from seqtrain.divergence import NotFinite
+from seqtrain.divergence import BadUpdate
 from seqtrain.loading import Data
 from seqtrain.loading.chunk import Chunk
 from seqtrain.metrics import Scores
@@ -105,7 +105,7 @@ def range_test(
         ((group, weights),) = update.weighed(chunk)
         try:
             loss = update(group, weights, Sums(scores.zero()), step=step)
-        except NotFinite:
+        except BadUpdate:
             break
         rates.append(rate)
         losses.append(loss)

@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import torch
-
 from seqtrain.errors import MachineFailed, WrongInput
 
 _DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
@@ -79,6 +77,8 @@ def tells_of_a_worker(error: Exception) -> bool:
 
 
 def _told(error: Exception, folder: Path) -> str | None:
+    import torch
+
     full = _of_disk(error)
     if full is not None:
         path = Path(full.filename) if isinstance(full.filename, str) else folder

@@ -1,68 +1,39 @@
 """Updates on a GPU: asked for one after another, and waited for only when a chunk is done."""
 
-import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import KW_ONLY, dataclass
 
 import torch
-from torch import Tensor, nn
-from torch.optim import Optimizer
+from torch import Tensor
 
 from seqtrain.batch import Batch
-from seqtrain.criteria import Criterion
-from seqtrain.divergence import NotFinite
+from seqtrain.divergence import BadUpdate
 from seqtrain.graphs import Alike, Graphs
 from seqtrain.loading.chunk import Chunk, Group
-from seqtrain.metrics import Scores
-from seqtrain.network import Network, reseed
-from seqtrain.randomness import mix
 from seqtrain.suited import Rates
 from seqtrain.sums import Sums
-from seqtrain.update import DROPOUT
+from seqtrain.updates import Updates
 
 
-class QueuedUpdates:
+@dataclass(eq=False)
+class QueuedUpdates(Updates):
     """Makes the updates that `Update` makes, of one process, with nothing in them that waits for the GPU.
 
-    A number that is not finite is found when the chunk is done, before anything of it can be saved.
+    A number that is not finite, or a loss that has exploded, is found when the chunk is done, before anything of it
+    can be saved.
 
     Args:
-        network: maps (inputs, lengths) to predictions.
-        criterion: the task's loss, as a sum and a weight.
-        scores: the task's metrics, as sums.
-        optimizer: of the network's parameters.
-        read: what the network predicts for a batch, given those before.
-        device: the GPU.
-        seed: what dropout's randomness is keyed by, with the step.
-        clip: largest norm of all gradients together, or None.
         alike: what whole batches have in common, where their updates are to be CUDA graphs.
     """
 
-    def __init__(
-        self,
-        network: Network,
-        criterion: Criterion,
-        scores: Scores,
-        optimizer: Optimizer,
-        *,
-        read: Callable[[Batch], Tensor],
-        device: torch.device,
-        seed: int,
-        clip: float | None,
-        alike: Alike | None,
-    ) -> None:
-        self._read = read
-        self._criterion = criterion
-        self._scores = scores
-        self._optimizer = optimizer
-        self._parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
-        self._device = device
-        self._seed = seed
-        self._clip = clip
-        self._rates = Rates(optimizer, device)
-        self._graphs = Graphs(self._alone, network, optimizer, alike)
-        self._one = torch.ones(1, device=device)
+    _: KW_ONLY
+    alike: Alike | None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._rates = Rates(self.optimizer, self.device)
+        self._graphs = Graphs(self._alone, self.network, self.optimizer, self.alike)
         self._told: list[Tensor] = []  # (2,) the loss, and whether the gradient is not finite; since the last wait
-        self.someone_asked = False
 
     def weighed(self, chunk: Chunk) -> Iterator[tuple[Group, None]]:
         """The chunk's groups, each read while the GPU is at the one before; an update weighs its own batches."""
@@ -81,18 +52,17 @@ class QueuedUpdates:
         return told[0]
 
     def settle(self, sums: Sums) -> float:
-        """Wait for the GPU; the loss of the last update. Raises NotFinite for the first that is no number."""
+        """Wait for the GPU; the loss of the last update. Raises BadUpdate for the first that was none."""
         told = torch.stack(self._told).tolist()
         self._told.clear()
         for update, (loss, found) in enumerate(told):
-            if not math.isfinite(loss):
-                raise NotFinite(f"the loss is {loss}", update=update)
+            self._check(loss, update=update)
             if found:
-                raise NotFinite("the gradient is not finite", update=update)
+                raise BadUpdate("the gradient is not finite", update=update)
         return float(told[-1][0])
 
     def _eager(self, group: Group, sums: Sums, step: int) -> Tensor:
-        weights = [self._criterion.weight(batch) for batch in group]
+        weights = [self.criterion.weight(batch) for batch in group]
         share = 1 / (torch.stack(weights).sum() if len(weights) > 1 else weights[0]).double()
         losses = []
         for part, batch in enumerate(group):
@@ -102,26 +72,19 @@ class QueuedUpdates:
 
     def _alone(self, batch: Batch, sums: Sums) -> Tensor:
         """An update of one batch, all of it on the GPU; the seed is another's business."""
-        weight = self._criterion.weight(batch)
+        weight = self.criterion.weight(batch)
         return self._move(self._learn(batch, weight, 1 / weight.double(), sums))
 
     def _learn(self, batch: Batch, weight: Tensor, share: Tensor, sums: Sums) -> Tensor:
-        outputs = self._read(batch)
-        total = self._criterion(outputs, batch)
+        outputs = self.read(batch)
+        total = self.criterion(outputs, batch)
         total.backward(share.to(total.dtype))  # type: ignore[no-untyped-call]
-        sums.add(total.detach(), weight, self._scores.measure(outputs.detach(), batch))
+        sums.add(total.detach(), weight, self.scores.measure(outputs.detach(), batch))
         return total.detach() * share
 
     def _move(self, loss: Tensor) -> Tensor:
-        gradients = [parameter.grad for parameter in self._parameters if parameter.grad is not None]
         found = torch.zeros_like(self._one)
-        torch._amp_foreach_non_finite_check_and_unscale_(gradients, found, self._one)
-        if self._clip is not None:
-            nn.utils.clip_grad_norm_(self._parameters, self._clip)
+        self._look(found)
         with self._rates.read():
-            self._optimizer.step()
-        self._optimizer.zero_grad()
+            self._step()
         return torch.stack((loss, found[0]))
-
-    def _reseed(self, step: int, part: int) -> None:
-        reseed(self._device, mix(self._seed, DROPOUT, step, part))

@@ -11,12 +11,12 @@ import struct
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, Any
 
 from seqtrain.errors import WrongInput
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _ALLOWED = re.compile(
     r"collections OrderedDict|torch Size|torch device|torch\._utils _rebuild_(tensor|tensor_v2|tensor_v3|parameter)"
@@ -53,6 +53,8 @@ def check_archive(path: Path) -> None:
 
 def check_tensors(content: dict[str, Any], path: Path) -> None:
     """Raises WrongInput for tensors that are not dense, or that say they are far larger than the file is."""
+    import torch
+
     total = 0
     for tensor in _tensors(content):
         if tensor.layout is not torch.strided or tensor.is_quantized or tensor.device.type != "cpu":
@@ -86,8 +88,10 @@ def _check_pickle(content: bytes, refused: str) -> None:
             raise WrongInput(f"{refused}: it asks for {asked}, which is no tensor, so it was not read")
 
 
-def _tensors(content: object) -> Iterator[Tensor]:
+def _tensors(content: object) -> "Iterator[Tensor]":
     """Every tensor within dictionaries and lists, once for each place; a container that is shared is seen once."""
+    from torch import Tensor
+
     seen: set[int] = set()
     left = [content]
     while left:

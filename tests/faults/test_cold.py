@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 KINDS = {  # what is typed, what is said, and whether it is known before torch is imported
     "a name": (["train", "model=lsmt"], "did you mean lstm?", True),
     "a value": (["train", "optimizer.lr=-1"], "optimizer.lr is -1", True),
-    "a run": (["train", "resume=nowhere"], "nowhere is no run folder", False),
+    "a run": (["train", "resume=nowhere"], "nowhere is no run folder", True),
     "a file to predict from": (["predict", "nowhere", "none.csv"], "there is no file or folder none.csv", True),
     "a file of data": (["train", "data=table", "data.root=.", "data.train=cut.csv", "data.target=y"], "cut.csv", False),
     "a task": (["train", "data=sincos", "task=classification"], "set task=step_regression", False),

@@ -106,7 +106,8 @@ def _carved(what: str, train: Part, sets: Sets, loading: Loading, fraction: floa
             raise
         rest, carved = carve(labels, fraction, key, groups)  # groups come first where equal sequences tie them all
     if not len(carved):
-        few = "all hold the same steps" if int(train.same.min()) == int(train.same.max()) else "are one of each class"
+        alike = int(train.same.min()) == int(train.same.max())
+        few = "all hold the same steps" if alike else "are one of each class, or have the steps of one of another"
         raise WrongInput(f"the {count} sequences to train on {few}, which leaves none for the {what} set: add others")
     return train.select(rest), train.select(carved)
 

@@ -5,8 +5,8 @@ import math
 import pytest
 import torch
 
-from seqtrain.callbacks.explosion import most_loss
-from seqtrain.criteria import ClassCriterion, ValueCriterion
+from seqtrain.criteria import ClassCriterion, LabelCriterion, ValueCriterion
+from seqtrain.divergence import most_loss
 
 
 @pytest.mark.parametrize(("loss", "most"), [("mse", 1e6**2), ("mae", 1e6), ("huber", 1e6 - 0.5)])
@@ -24,6 +24,10 @@ def test_units_change_nothing() -> None:
 
 def test_of_classes_it_is_a_million() -> None:
     assert most_loss(ClassCriterion(label_smoothing=0, class_weights=None), torch.tensor([0, 1])) == 1e6
+
+
+def test_of_labels_too() -> None:
+    assert most_loss(LabelCriterion(), torch.tensor([[0.0, 1.0]])) == 1e6
 
 
 def test_of_a_loss_of_the_users_own_nothing_is_known() -> None:
