@@ -1,6 +1,7 @@
 # Everything runs in .venv, made from requirements.lock.
 PYTHON ?= python3
 BIN := .venv/bin
+unexport PYTHONDONTWRITEBYTECODE # where modules are not kept compiled, each of a thousand starts compiles them anew
 
 .PHONY: help setup train test test-faults test-cluster benchmark lint lock audit clean
 
@@ -13,6 +14,7 @@ setup: .venv/.ready ## make .venv
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check --requirement requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	$(BIN)/python -m compileall -qq -j 0 .venv/lib || true # torch brings a module that only newer Pythons read
 	@touch $@
 
 train: setup ## train; ARGS="model=gru data=mel" says what

@@ -7,7 +7,7 @@ from torch.optim.lr_scheduler import OneCycleLR
 from benchmarks.case import Case
 from benchmarks.side import CHUNK, Side, mean_of
 from seqtrain.randomness import mix
-from seqtrain.update import DROPOUT
+from seqtrain.updates import DROPOUT
 
 
 def bare(case: Case, side: Side) -> None:

@@ -3,8 +3,6 @@
 from functools import partial
 from typing import Any
 
-from torch import Tensor
-
 from seqtrain.array_targets import Targets, read_targets
 from seqtrain.batch import Predicts
 from seqtrain.datasets.series_augment import Changes, series_augment
@@ -94,7 +92,7 @@ def _read(
         inputs, targets = pair
     except (TypeError, ValueError) as error:
         raise WrongInput(f"the {called}s are no pair: give (inputs, targets)") from error
-    steps: list[Tensor] = to_sequences(*_without_targets(inputs, targets), features=features)
+    steps = list(to_sequences(*_without_targets(inputs, targets), features=features))
     for index, each in enumerate(steps):
         check_finite(each, f"{called} {index}")
     lengths = [len(each) for each in steps]

@@ -65,9 +65,9 @@ def valid_steps(lengths: Tensor, steps: int) -> Tensor:
     return torch.arange(steps, device=lengths.device) < lengths[:, None]
 
 
-def all_valid(valid: Tensor) -> bool:
-    """Whether a mask leaves nothing out, so that masking can be left out: where that is known at once."""
-    return _looks(valid) and bool(valid.all())
+def none_padded(lengths: Tensor, steps: int) -> bool:
+    """Whether all lengths are so many steps, so that masking can be left out: where that is known at once."""
+    return _looks(lengths) and int(lengths.min()) >= steps
 
 
 def _looks(numbers: Tensor) -> bool:
@@ -79,8 +79,16 @@ def _looks(numbers: Tensor) -> bool:
     )
 
 
-def zero_padding(steps: Tensor, lengths: Tensor) -> Tensor:
-    """The same steps (B, T, F) with every padded one set to zero; themselves where none is known to be."""
-    if _looks(lengths) and int(lengths.min()) >= steps.shape[1]:
+def zero_padding(steps: Tensor, lengths: Tensor, *, time: int = 1) -> Tensor:
+    """The same steps (B, T, F) with every padded one set to zero; themselves where none is known to be.
+
+    Args:
+        time: the dimension of time: 1, or 2 of channels (B, C, T).
+    """
+    if none_padded(lengths, steps.shape[time]):
         return steps
-    return steps.masked_fill(~valid_steps(lengths, steps.shape[1])[:, :, None], 0)
+    valid = valid_steps(lengths, steps.shape[time])
+    if time == 1 and steps.is_contiguous() and _looks(lengths):  # whole rows, which is twice as fast
+        padded = (~valid).flatten().nonzero()[:, 0]
+        return steps.flatten(0, 1).index_fill(0, padded, 0).view_as(steps)
+    return torch.where(valid.unsqueeze(3 - time), steps, 0)  # faster than masked_fill

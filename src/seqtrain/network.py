@@ -19,7 +19,7 @@ class Normalize(nn.Module):
         self.register_buffer("std", statistics.std)
 
     def forward(self, inputs: Tensor, lengths: Tensor) -> Tensor:
-        return zero_padding((inputs - self.mean) / self.std, lengths)
+        return zero_padding((inputs - self.mean).div_(self.std), lengths)
 
 
 class Rescale(nn.Module):

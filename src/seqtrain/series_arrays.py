@@ -12,8 +12,8 @@ from seqtrain.errors import WrongInput
 _FORMS = "give a list of (T, F) arrays, one array (N, T, F), or of one feature (N, T)"
 
 
-def to_sequences(inputs: Any, *, features: int | None = None) -> list[Tensor]:
-    """N sequences as float tensors (T, F), float64 where the input was.
+def to_sequences(inputs: Any, *, features: int | None = None) -> Tensor | list[Tensor]:
+    """N sequences as float tensors (T, F), float64 where the input was; as one (N, T, F) where it was one array.
 
     Args:
         inputs: a list of (T, F) or, of one feature, (T,) arrays or tensors; one array (N, T, F) or, of one feature,
@@ -35,7 +35,7 @@ def to_sequences(inputs: Any, *, features: int | None = None) -> list[Tensor]:
             )
         array = array if array.dim() == 3 else array[:, :, None]
         if array.shape[1] > 0 and features in (None, array.shape[2]):
-            return list(array.unbind())
+            return array
         inputs = list(array)  # one of them tells what is wrong
     if isinstance(inputs, str | bytes | dict) or not isinstance(inputs, Iterable):
         raise WrongInput(f"the inputs are a {type(inputs).__name__}: {_FORMS}")
@@ -71,7 +71,7 @@ def _steps(array: Any, name: str) -> Tensor:
 def _tensor(array: Any, name: str) -> Tensor:
     if not isinstance(array, Tensor):
         array = torch.from_numpy(np.ascontiguousarray(_numbers(array, name)))
-    tensor: Tensor = array.detach().cpu()
+    tensor: Tensor = array.detach().cpu() if array.requires_grad or array.device.type != "cpu" else array
     if tensor.is_complex():
         raise WrongInput(f"{name} holds complex numbers: give their parts as two features")
     return tensor if tensor.dtype == torch.float64 else tensor.float()
@@ -82,7 +82,8 @@ def _numbers(array: Any, name: str) -> Any:
     try:
         found = np.asarray(array.to_numpy() if hasattr(array, "to_numpy") else array)
         if found.dtype.kind in "biuf":
-            return found.astype(np.float64 if found.dtype.kind in "iu" or found.itemsize > 4 else np.float32)
+            exact = np.float64 if found.dtype.kind in "iu" or found.itemsize > 4 else np.float32
+            return found.astype(exact, copy=False)
         if found.dtype.kind == "O":
             return found.astype(np.float64)
     except (ValueError, TypeError) as error:

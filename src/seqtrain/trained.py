@@ -1,6 +1,6 @@
 """A trained model, loaded from its run folder without its training data, and what it says of new sequences."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from os import PathLike
@@ -107,20 +107,17 @@ class Trained:
         number, naming it; or more steps than a flatten head reads.
         """
         sequences = to_sequences(inputs, features=self.spec.features)
-        if sequences and not torch.cat([steps.flatten() for steps in sequences]).isfinite().all():
-            for index, steps in enumerate(sequences):
-                check_finite(steps, f"sequence {index}")
         said = self._said(self.outputs(sequences, batch_size=batch_size))
         if not self.classes:
             return Predictions(None, said)
         return Predictions(said, None, self.classes, several=self.spec.predicts == "labels")
 
-    def _said(self, outputs: list[Tensor]) -> Floats | list[Floats]:
+    def _said(self, outputs: Tensor | list[Tensor]) -> Floats | list[Floats]:
         """Outputs as arrays, classes' as probabilities."""
-        if self.spec.per_step:
+        if isinstance(outputs, list):
             return [(each.exp() if self.classes else each).numpy() for each in outputs]
-        whole = torch.stack(outputs) if outputs else torch.zeros(0, self.spec.width)
-        return np.asarray((whole.exp() if self.classes else whole).numpy())
+        arrays: Floats = (outputs.exp() if self.classes else outputs).numpy()
+        return list(arrays) if self.spec.per_step else arrays
 
     def stepper(self) -> Stepper:
         """Reads sequences one step at a time, and answers after each; see Stepper.
@@ -130,18 +127,51 @@ class Trained:
         return Stepper(self.network, features=self.spec.features)
 
     @torch.no_grad()
-    def outputs(self, sequences: Sequence[Tensor], *, batch_size: int = 64) -> list[Tensor]:
-        """What the network puts out for each of some (T, F) tensors, on the CPU: (T, D) or (T, C), (D,) or (C,)."""
+    def outputs(self, sequences: Tensor | Sequence[Tensor], *, batch_size: int = 64) -> Tensor | list[Tensor]:
+        """What the network puts out for each of N (T, F) tensors, on the CPU: (T, D) or (T, C), (D,) or (C,).
+
+        One tensor with N rows where all are of one shape, else a list.
+
+        Args:
+            batch_size: sequences computed at once, of like lengths.
+
+        Raises WrongInput where a value is not finite, naming its sequence.
+        """
+        if not len(sequences):
+            return [] if self.spec.per_step else torch.zeros(0, self.spec.width)
+        lengths = _lengths(sequences)
+        order = lengths.argsort(stable=True)
         parameter = next(self.network.parameters(), torch.zeros(()))
-        lengths = torch.tensor([len(steps) for steps in sequences], dtype=torch.int64)
-        answers: list[Tensor] = [torch.zeros(())] * len(sequences)
         self.network.eval()
-        for some in torch.split(lengths.argsort(stable=True), batch_size) if len(sequences) else ():
-            padded = pad_sequence([sequences[i].to(parameter) for i in some.tolist()], batch_first=True)
-            out = self.network(padded, lengths[some].to(padded.device)).cpu()
-            for index, steps, answer in zip(some.tolist(), lengths[some].tolist(), out.unbind(), strict=True):
-                answers[index] = answer[:steps] if self.spec.per_step else answer
-        return answers
+        found = []
+        for some, inputs in zip(torch.split(order, batch_size), _batches(sequences, order, batch_size), strict=True):
+            if not inputs.sum().isfinite():
+                for index, steps in enumerate(sequences):
+                    check_finite(steps, f"sequence {index}")
+            found.append(self.network(inputs.to(parameter), lengths[some].to(parameter.device)).cpu())
+        if int(lengths.min()) == int(lengths.max()):  # the order is as it was
+            return torch.cat(found)
+        back = order.argsort()
+        if not self.spec.per_step:
+            return torch.cat(found)[back]
+        rows = [row for outputs in found for row in outputs.unbind()]
+        return [rows[place][:steps] for place, steps in zip(back.tolist(), lengths.tolist(), strict=True)]
+
+
+def _lengths(sequences: Tensor | Sequence[Tensor]) -> Tensor:
+    if isinstance(sequences, Tensor):
+        return torch.full((len(sequences),), sequences.shape[1])
+    return torch.tensor([len(steps) for steps in sequences])
+
+
+def _batches(sequences: Tensor | Sequence[Tensor], order: Tensor, batch_size: int) -> Iterator[Tensor]:
+    """(B, T, F) of so many sequences at a time, in that order."""
+    if isinstance(sequences, Tensor):
+        yield from torch.split(sequences, batch_size)
+        return
+    for some in torch.split(order, batch_size):
+        each = [sequences[index] for index in some.tolist()]
+        yield torch.stack(each) if len(each[0]) == len(each[-1]) else pad_sequence(each, batch_first=True)
 
 
 def load(run: str | PathLike[str], *, device: str = "cpu") -> Trained:

@@ -67,4 +67,5 @@ class Updates:
         if self.clip is not None:
             nn.utils.clip_grad_norm_(self._parameters, self.clip)
         self.optimizer.step()
-        self.optimizer.zero_grad()
+        for parameter in self._parameters:  # as zero_grad does, which takes ten times as long to get there
+            parameter.grad = None

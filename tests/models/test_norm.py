@@ -8,10 +8,10 @@ from seqtrain.batch import valid_steps
 from seqtrain.models.norm import ChannelNorm, MaskedBatchNorm
 
 
-def steps_and_valid(lengths, steps, channels=4):
+def steps_and_lengths(lengths, steps, channels=4):
     generator = torch.Generator().manual_seed(0)
     values = torch.randn(len(lengths), channels, steps, generator=generator) * 3 + 20
-    return values, valid_steps(torch.tensor(lengths), steps)
+    return values, torch.tensor(lengths)
 
 
 def pair(channels=4):
@@ -31,64 +31,64 @@ def assert_same_statistics(ours, torchs):
 
 def test_equals_batchnorm1d_without_padding():
     ours, torchs = pair()
-    values, valid = steps_and_valid([9, 9, 9], 9)
+    values, lengths = steps_and_lengths([9, 9, 9], 9)
     for _ in range(3):
         mine, theirs = values.clone().requires_grad_(), values.clone().requires_grad_()
-        torch.testing.assert_close(ours(mine, valid), torchs(theirs), atol=1e-5, rtol=1e-5)
-        ours(mine, valid).pow(3).sum().backward()
+        torch.testing.assert_close(ours(mine, lengths), torchs(theirs), atol=1e-5, rtol=1e-5)
+        ours(mine, lengths).pow(3).sum().backward()
         torchs(theirs).pow(3).sum().backward()
         torch.testing.assert_close(mine.grad, theirs.grad, atol=1e-3, rtol=1e-3)
         assert_same_statistics(ours, torchs)
     torch.testing.assert_close(ours.weight.grad, torchs.weight.grad, atol=1e-3, rtol=1e-4)
-    torch.testing.assert_close(ours.eval()(values, valid), torchs.eval()(values))
+    torch.testing.assert_close(ours.eval()(values, lengths), torchs.eval()(values))
 
 
 def test_training_counts_valid_steps_only():
     ours, torchs = pair()
-    values, valid = steps_and_valid([9, 4, 1], 9)
+    values, lengths = steps_and_lengths([9, 4, 1], 9)
     values[2, :, 1:] = 1e4  # junk
+    valid = valid_steps(lengths, 9)
     only = values.transpose(1, 2)[valid]  # (valid steps, channels)
-    normed = ours(values, valid).transpose(1, 2)[valid]
+    normed = ours(values, lengths).transpose(1, 2)[valid]
     torch.testing.assert_close(normed, torchs(only), atol=1e-5, rtol=1e-5)
     assert_same_statistics(ours, torchs)
 
 
 @pytest.mark.parametrize("norm", [MaskedBatchNorm, ChannelNorm])
 def test_more_padding_changes_nothing_in_training(norm):
-    values, valid = steps_and_valid([9, 4], 9)
+    values, lengths = steps_and_lengths([9, 4], 9)
     longer = torch.cat([values, torch.full((2, 4, 50), 7.0)], 2)
-    more = valid_steps(torch.tensor([9, 4]), 59)
     short, long = norm(4), norm(4)
-    a, b = short(values, valid), long(longer, more)
-    torch.testing.assert_close(a.transpose(1, 2)[valid], b.transpose(1, 2)[more])
+    a, b = short(values, lengths), long(longer, lengths)
+    torch.testing.assert_close(a.transpose(1, 2)[valid_steps(lengths, 9)], b.transpose(1, 2)[valid_steps(lengths, 59)])
     for name, value in short.state_dict().items():
         torch.testing.assert_close(long.state_dict()[name], value)
 
 
 def test_a_single_step_is_normalised_to_the_bias():
     norm = MaskedBatchNorm(2)
-    outputs = norm(torch.tensor([[[5.0], [6.0]]]), torch.tensor([[True]]))
+    outputs = norm(torch.tensor([[[5.0], [6.0]]]), torch.tensor([1]))
     torch.testing.assert_close(outputs, torch.zeros(1, 2, 1))
     assert norm.running_var.isfinite().all()
 
 
 def test_half_precision_is_summed_in_single():
-    values, valid = steps_and_valid([600, 300], 600)
-    half = MaskedBatchNorm(4)(values.bfloat16(), valid)
-    single = MaskedBatchNorm(4)(values.bfloat16().float(), valid)
+    values, lengths = steps_and_lengths([600, 300], 600)
+    half = MaskedBatchNorm(4)(values.bfloat16(), lengths)
+    single = MaskedBatchNorm(4)(values.bfloat16().float(), lengths)
     assert half.dtype == torch.bfloat16
     torch.testing.assert_close(half.float(), single, atol=0.02, rtol=0.01)
 
 
 def test_sums_of_two_halves_give_the_whole_batch():
     """What synchronising processes would do, in float64."""
-    values, valid = steps_and_valid([9, 4, 7, 1], 9)
-    values = values.double()
+    values, lengths = steps_and_lengths([9, 4, 7, 1], 9)
+    values, valid = values.double(), valid_steps(lengths, 9)
     parts = [(values[:2], valid[:2]), (values[2:], valid[2:])]
     count = sum(v.sum() for _, v in parts)
     mean = sum((x * v[:, None]).sum((0, 2)) for x, v in parts) / count
     squares = sum((((x - mean[:, None]) * v[:, None]) ** 2).sum((0, 2)) for x, v in parts)
     norm = MaskedBatchNorm(4, momentum=1.0).double()
-    norm(values, valid)
+    norm(values, lengths)
     torch.testing.assert_close(norm.running_mean, mean)
     torch.testing.assert_close(norm.running_var, squares / (count - 1))

@@ -32,7 +32,7 @@ def test_answers_are_those_of_the_whole_sequence(trained: Trained) -> None:
     rows = [[float(cell) for cell in row] for row in list(csv.reader(io.StringIO(text)))[1:]]
     assert text.splitlines()[0] == "line,prediction_0,prediction_1"
     assert [row[0] for row in rows] == [2, 3, 4, 6, 7, 8]
-    expected = torch.cat(trained.outputs([steps[:3], steps[3:]]))
+    expected = torch.cat(list(trained.outputs([steps[:3], steps[3:]])))
     torch.testing.assert_close(torch.tensor(rows)[:, 1:], expected, rtol=1e-5, atol=1e-6)
     assert not bad
 

@@ -24,6 +24,9 @@ class Arguments:
     multirun: bool
     helps: bool  # asks for this command's help
     shows: bool  # asks for help or for the config, and not for a run
+    cfg: str | None  # the part of the config that is to be shown: job, hydra or all
+    package: str | None  # of it, only what stands there
+    resolve: bool  # with references replaced
     composes: bool  # whether the overrides must make sense
 
 
@@ -56,6 +59,9 @@ def read_arguments(typed: Sequence[str]) -> Arguments:
         multirun=found.multirun,
         helps=found.help,
         shows=shows,
+        cfg=found.cfg,
+        package=found.package,
+        resolve=found.resolve,
         composes=not (found.hydra_help or found.shell_completion),
     )
 

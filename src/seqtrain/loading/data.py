@@ -21,7 +21,8 @@ from seqtrain.ranks import count, rank
 from seqtrain.sequences import Sequences, Sets, Statistics, View, target_statistics
 
 _log = logging.getLogger("seqtrain")
-_AT_ONCE = 4  # batches that are validated or tested as one
+_AT_ONCE = 4  # batches that are validated or tested as one, at most
+_LARGE = 1 << 18  # numbers of inputs, beyond which more at a time leave a CPU's cache and are slower
 
 
 @dataclass(frozen=True)
@@ -115,11 +116,13 @@ class Data:
         _log.info("padding: %.0f%% of the steps that are computed%s", 100 * share, otherwise)
 
     def plain(self, sequences: Sequences, *, chunk: int, place: Place = HERE) -> PlainBatches:
-        """Batches of a whole set, nothing augmented. They are large, since nothing is kept for a backward pass."""
+        """Batches of a whole set, nothing augmented. They may be large, since nothing is kept for a backward pass."""
+        size = self.loading.batch_size
+        times = min(max(_LARGE // (size * sequences.longest * sequences.features), 1), _AT_ONCE)
         return PlainBatches(
             Reader(sequences, rank=rank(), ranks=count(), place=place),
-            batch_size=_AT_ONCE * self.loading.batch_size,
-            chunk=-(-chunk // _AT_ONCE),
+            batch_size=times * size,
+            chunk=-(-chunk // times),
             workers=self._workers,
             pool=self.loading.length_pool,
         )

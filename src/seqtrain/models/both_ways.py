@@ -1,5 +1,7 @@
 """Recurrent layers read layer by layer, and forwards and backwards: each direction over the valid steps alone."""
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.backends.cudnn.rnn import get_cudnn_mode
@@ -42,8 +44,8 @@ def read_layers(layers: nn.RNNBase, inputs: Tensor, lengths: Tensor, state: Stat
             steps = _one_pass(layers, layer, steps, state)
             continue
         forwards = _one_pass(layers, 2 * layer, steps, state)
-        backwards = _one_pass(layers, 2 * layer + 1, _reorder(steps, back), state)
-        steps = torch.cat((forwards, _reorder(backwards, back)), 2)  # (B, T, 2H)
+        backwards = _one_pass(layers, 2 * layer + 1, _reverse(steps, back), state)
+        steps = torch.cat((forwards, _reverse(backwards, back)), 2)  # (B, T, 2H)
     return steps
 
 
@@ -86,11 +88,30 @@ def _part(state: State, which: int) -> State:
 
 
 def _reversed_steps(lengths: Tensor, steps: int) -> Tensor:
-    """(B, T): where to read so that each sequence's valid steps come in reverse, its padding staying put."""
+    """(B * T,): the rows to read so that each sequence's valid steps come in reverse, its padding staying put."""
     forwards = torch.arange(steps, device=lengths.device)
     backwards = lengths[:, None] - 1 - forwards
-    return torch.where(backwards >= 0, backwards, forwards)
+    first = steps * torch.arange(len(lengths), device=lengths.device)[:, None]
+    return (first + torch.where(backwards >= 0, backwards, forwards)).flatten()
 
 
-def _reorder(steps: Tensor, where: Tensor) -> Tensor:
-    return steps.gather(1, where[:, :, None].expand_as(steps))
+class _Reverse(torch.autograd.Function):
+    """(B, T, C) -> the same with its rows in another order, twice of which is the first one.
+
+    So its gradient is read in that order too: what torch does for any order adds numbers one by one.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, steps: Tensor, rows: Tensor) -> Tensor:
+        ctx.save_for_backward(rows)
+        return steps.flatten(0, 1).index_select(0, rows).view(steps.shape)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        (rows,) = ctx.saved_tensors
+        return _reverse(gradient, rows), None
+
+
+def _reverse(steps: Tensor, rows: Tensor) -> Tensor:
+    reversed_steps: Tensor = _Reverse.apply(steps, rows)  # type: ignore[no-untyped-call]
+    return reversed_steps

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from seqtrain.batch import all_valid, valid_steps
+from seqtrain.batch import zero_padding
 from seqtrain.errors import WrongInput
 from seqtrain.models.norm import ChannelNorm, MaskedBatchNorm
 from seqtrain.models.windows import (
@@ -125,8 +125,7 @@ class ConvStack(nn.Module):
         )
 
     def forward(self, inputs: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        steps = inputs.transpose(1, 2)  # (B, F, T)
-        steps = _zero(steps, valid_steps(lengths, steps.shape[2]))
+        steps = zero_padding(inputs, lengths).transpose(1, 2).contiguous()  # (B, F, T), as oneDNN reads fastest
         count = steps.shape[2]
         if torch.onnx.is_in_onnx_export() or count < self.field:  # an export serves both
             steps = functional.pad(steps, (0, (self.field - count) * (count < self.field)))
@@ -182,10 +181,9 @@ class ConvLayer(nn.Module):
             steps = functional.pad(steps, (0, 1))
         steps = self.conv(steps)  # (B, C', T')
         lengths = conv_length(lengths, *self.window).clamp(min=1)
-        valid = valid_steps(lengths, steps.shape[2])
         if self.norm is not None:
-            steps = self.norm(steps, valid)
-        return _zero(self.dropout(self.activation(steps)), valid), lengths
+            steps = self.norm(steps, lengths)
+        return zero_padding(self.dropout(self.activation(steps)), lengths, time=2), lengths
 
 
 _NORMS = {"batch": MaskedBatchNorm, "layer": ChannelNorm}
@@ -198,8 +196,3 @@ _ACTIVATIONS: dict[Activation, type[nn.Module]] = {
     "silu": nn.SiLU,
     "tanh": nn.Tanh,
 }
-
-
-def _zero(steps: Tensor, valid: Tensor) -> Tensor:
-    """Zeros wherever a step (B, C, T) is not valid (B, T)."""
-    return steps if all_valid(valid) else steps.masked_fill(~valid[:, None], 0)

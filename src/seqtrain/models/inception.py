@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from seqtrain.batch import valid_steps, zero_padding
+from seqtrain.batch import none_padded, valid_steps, zero_padding
 from seqtrain.errors import WrongInput
 from seqtrain.models.conv import ConvLayer
 from seqtrain.models.norm import MaskedBatchNorm
@@ -79,11 +79,10 @@ class InceptionNetwork(nn.Module):
 
     def forward(self, inputs: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         steps = into = zero_padding(inputs, lengths).transpose(1, 2)  # (B, F, T)
-        valid = valid_steps(lengths, steps.shape[2])
         for place, module in enumerate(self.inception, 1):
             steps = module(steps, lengths)  # (B, C, T)
             if place % _RESIDUAL == 0:
-                into = steps = self.shortcuts[place // _RESIDUAL - 1](into, steps, valid)
+                into = steps = self.shortcuts[place // _RESIDUAL - 1](into, steps, lengths)
         return steps.transpose(1, 2), lengths
 
 
@@ -107,16 +106,16 @@ class InceptionModule(nn.Module):
         self.norm = MaskedBatchNorm(filters * (len(kernel_size) + 1))
 
     def forward(self, steps: Tensor, lengths: Tensor) -> Tensor:
-        valid = valid_steps(lengths, steps.shape[2])
-        padding = ~valid[:, None]
         narrow = self.bottleneck(steps)
         sides = [conv(narrow, lengths)[0] for conv in self.convs]
-        sides.append(self.of_maximum(_highest_of_three(steps.masked_fill(padding, -torch.inf)).masked_fill(padding, 0)))
-        normed = self.norm(torch.cat(sides, 1), valid)
-        return functional.relu(normed).masked_fill(padding, 0)
+        sides.append(self.of_maximum(zero_padding(_highest_of_three(steps, lengths), lengths, time=2)))
+        normed = self.norm(torch.cat(sides, 1), lengths)
+        return zero_padding(functional.relu(normed), lengths, time=2)
 
 
-def _highest_of_three(steps: Tensor) -> Tensor:
+def _highest_of_three(steps: Tensor, lengths: Tensor) -> Tensor:
     """(B, C, T): the largest of each step and those beside it; torch's max_pool1d takes ten times as long on a CPU."""
+    if not none_padded(lengths, steps.shape[2]):
+        steps = steps.masked_fill(~valid_steps(lengths, steps.shape[2])[:, None], -torch.inf)
     padded = functional.pad(steps, (1, 1), value=-torch.inf)
     return torch.maximum(torch.maximum(padded[:, :, :-2], padded[:, :, 2:]), steps)

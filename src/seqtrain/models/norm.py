@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from seqtrain.batch import all_valid
+from seqtrain.batch import none_padded, valid_steps
 from seqtrain.ranks import count, summed
 
 
@@ -15,7 +15,7 @@ class MaskedBatchNorm(nn.Module):
     Training takes two sums from the batch, (sum, count) and then the squared deviations; added up over the processes
     that train together, they are those of the global batch.
 
-    Shapes: steps (B, C, T), valid (B, T) bool -> (B, C, T).
+    Shapes: steps (B, C, T), lengths (B,) -> (B, C, T).
     """
 
     running_mean: Tensor
@@ -32,13 +32,15 @@ class MaskedBatchNorm(nn.Module):
         self.register_buffer("running_var", torch.ones(channels))
         self.register_buffer("num_batches_tracked", torch.tensor(0))
 
-    def forward(self, steps: Tensor, valid: Tensor) -> Tensor:
+    def forward(self, steps: Tensor, lengths: Tensor) -> Tensor:
         if not self.training:
             return functional.batch_norm(
                 steps, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps
             )
-        if count() == 1 and steps.dtype == self.weight.dtype and valid.numel() > 1 and all_valid(valid):
+        sequences, _, most = steps.shape
+        if count() == 1 and steps.dtype == self.weight.dtype and sequences * most > 1 and none_padded(lengths, most):
             return self._of_all(steps)
+        valid = valid_steps(lengths, most)
         padding = ~valid[:, None]  # (B, 1, T)
         exact = steps.to(self.weight.dtype)  # half-precision steps are summed in single
         total, seen = summed(exact.masked_fill(padding, 0).sum((0, 2)), valid.sum())
@@ -66,13 +68,13 @@ class MaskedBatchNorm(nn.Module):
 class ChannelNorm(nn.Module):
     """Layer normalisation (Ba et al. 2016) of each step over its channels, which no padding can reach.
 
-    Shapes: steps (B, C, T), valid (B, T) bool -> (B, C, T).
+    Shapes: steps (B, C, T), lengths (B,) -> (B, C, T).
     """
 
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.norm = nn.LayerNorm(channels)
 
-    def forward(self, steps: Tensor, valid: Tensor) -> Tensor:
+    def forward(self, steps: Tensor, lengths: Tensor) -> Tensor:
         normed: Tensor = self.norm(steps.transpose(1, 2))  # (B, T, C)
         return normed.transpose(1, 2)

@@ -3,6 +3,7 @@
 from torch import Tensor, nn
 from torch.nn import functional
 
+from seqtrain.batch import zero_padding
 from seqtrain.models.norm import MaskedBatchNorm
 
 
@@ -11,7 +12,7 @@ class Shortcut(nn.Module):
 
     Where the block changes the number of channels, a convolution of one step does so here.
 
-    Shapes: into (B, C, T), out (B, C', T), valid (B, T) bool -> (B, C', T) with zeros for padding.
+    Shapes: into (B, C, T), out (B, C', T), lengths (B,) -> (B, C', T) with zeros for padding.
     """
 
     def __init__(self, before: int, after: int, *, project: bool, bias: bool) -> None:
@@ -19,6 +20,6 @@ class Shortcut(nn.Module):
         self.project = nn.Conv1d(before, after, 1, bias=bias) if project else nn.Identity()
         self.norm = MaskedBatchNorm(after)
 
-    def forward(self, into: Tensor, out: Tensor, valid: Tensor) -> Tensor:
-        added = functional.relu(out + self.norm(self.project(into), valid))
-        return added.masked_fill(~valid[:, None], 0)
+    def forward(self, into: Tensor, out: Tensor, lengths: Tensor) -> Tensor:
+        added = functional.relu(out + self.norm(self.project(into), lengths))
+        return zero_padding(added, lengths, time=2)

@@ -4,7 +4,7 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from seqtrain.batch import valid_steps, zero_padding
+from seqtrain.batch import zero_padding
 from seqtrain.errors import WrongInput
 from seqtrain.models.conv import ConvLayer
 from seqtrain.models.residual import Shortcut
@@ -77,5 +77,5 @@ class ResidualBlock(nn.Module):
         out = steps
         for layer in self.layers:
             out, _ = layer(out, lengths)
-        added: Tensor = self.shortcut(steps, out, valid_steps(lengths, steps.shape[2]))
+        added: Tensor = self.shortcut(steps, out, lengths)
         return added
