@@ -29,7 +29,7 @@ def _recurrent(cell: str, hidden: int, most: float, *more: str) -> Case:
     size = 6144 if hidden == 32 else 2048  # 192 updates an epoch, or 64
     sizes = (f"data.train_size={size}", f"data.test_size={size}")
     settings = (f"model={cell}", f"model.hidden={hidden}", *_SINCOS, *sizes, *more)
-    return Case(name, settings, BareRecurrent, step_loss, most)
+    return Case(name, settings, BareRecurrent, step_loss, most, epochs=6 if hidden == 32 else 3)
 
 
 _ALL = [
@@ -49,10 +49,10 @@ _ALL = [
         cross_entropy,
         0.75,
         channels_first=True,
-        epochs=4,
+        epochs=8,
         pads_all=True,
     ),
-    Case("conv1d", _MEL, BareConv, cross_entropy, 1.03, channels_first=True),
+    Case("conv1d", _MEL, BareConv, cross_entropy, 1.03, channels_first=True, epochs=6),
 ]
 
 CASES = {case.name: case for case in _ALL}

@@ -36,7 +36,7 @@ def measure(case: Case, *, sides: tuple[str, ...] = SIDES, memory: bool = True) 
     """What the table has of a case."""
     with TemporaryDirectory() as folder:
         done = _run(case, sides, Path(folder))
-        predicting = _predict(case, Path(folder) / "seqtrain", turns=7)
+        predicting = _predict(case, Path(folder) / "seqtrain", turns=15)
     steps = turns_of(len(case.order(0)))
     batches = turns_of(-(-len(case.data.test or ()) // case.data.loading.batch_size))
     result: dict[str, Any] = {

@@ -80,7 +80,7 @@ def _mapped(count: int) -> dict[str, Any]:
             yield Chunk(list(steps[:some] + start / count), {"label": labels}, {"name": names}, done=some)
         yield Chunk(facts={"labels": [str(label) for label in range(10)]})
 
-    with TemporaryDirectory(dir=".") as place:
+    with TemporaryDirectory() as place:
         path = Path(place) / "many.safetensors"
         write_whole(path, chunks())
         said = subprocess.run(

@@ -145,9 +145,6 @@ class Trained:
         self.network.eval()
         found = []
         for some, inputs in zip(torch.split(order, batch_size), _batches(sequences, order, batch_size), strict=True):
-            if not inputs.sum().isfinite():
-                for index, steps in enumerate(sequences):
-                    check_finite(steps, f"sequence {index}")
             found.append(self.network(inputs.to(parameter), lengths[some].to(parameter.device)).cpu())
         if int(lengths.min()) == int(lengths.max()):  # the order is as it was
             return torch.cat(found)
@@ -167,11 +164,21 @@ def _lengths(sequences: Tensor | Sequence[Tensor]) -> Tensor:
 def _batches(sequences: Tensor | Sequence[Tensor], order: Tensor, batch_size: int) -> Iterator[Tensor]:
     """(B, T, F) of so many sequences at a time, in that order."""
     if isinstance(sequences, Tensor):
+        _check_finite(sequences, sequences)
         yield from torch.split(sequences, batch_size)
         return
     for some in torch.split(order, batch_size):
         each = [sequences[index] for index in some.tolist()]
-        yield torch.stack(each) if len(each[0]) == len(each[-1]) else pad_sequence(each, batch_first=True)
+        joined = torch.stack(each) if len(each[0]) == len(each[-1]) else pad_sequence(each, batch_first=True)
+        _check_finite(joined, sequences)
+        yield joined
+
+
+def _check_finite(some: Tensor, every: Tensor | Sequence[Tensor]) -> None:
+    """WrongInput where some values are not finite: their sum, which is quick, may also be too large."""
+    if not some.sum().isfinite():
+        for index, steps in enumerate(every):
+            check_finite(steps, f"sequence {index}")
 
 
 def load(run: str | PathLike[str], *, device: str = "cpu") -> Trained:

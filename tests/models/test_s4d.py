@@ -8,8 +8,9 @@ import torch
 from torch.nn.functional import gelu
 
 from seqtrain.errors import WrongInput
+from seqtrain.models.long_convolution import convolve, fft_length
 from seqtrain.models.s4d import S4D
-from seqtrain.models.state_space import StateSpace, fft_length, frequencies
+from seqtrain.models.state_space import StateSpace, frequencies
 
 WAYS = [(poles, rule) for poles in ("lin", "inv") for rule in ("zoh", "bilinear")]
 
@@ -46,6 +47,17 @@ def test_the_kernel_is_the_sum_of_powers(poles, rule, count):
             for power in range(count):
                 expected[h, power] += 2 * (c * a**power * b).real
     torch.testing.assert_close(space.kernel(count)[0], expected, rtol=1e-11, atol=1e-11)
+
+
+@pytest.mark.parametrize("at_once", [1, 1000])
+def test_gradients_of_the_convolution(at_once, monkeypatch):
+    monkeypatch.setattr("seqtrain.models.long_convolution._AT_ONCE", at_once)
+    steps = torch.randn(3, 2, 5, dtype=torch.float64, requires_grad=True)
+    kernel = torch.randn(2, 11, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(convolve, (steps, kernel[:, :10]))
+    around = torch.cat([steps, steps.new_zeros(3, 2, 5)], 2)
+    told = [sum(kernel[:, k % 10] * around[:, :, (t - k) % 10] for k in range(10)) for t in range(5)]
+    torch.testing.assert_close(convolve(steps, kernel[:, :10]), torch.stack(told, 2))
 
 
 @torch.no_grad()
@@ -114,7 +126,7 @@ def test_many_sequences_are_transformed_a_few_at_a_time(monkeypatch):
     space = make_space()
     steps = torch.randn(5, 3, 12, dtype=torch.float64)
     together = space(steps)
-    monkeypatch.setattr("seqtrain.models.state_space._AT_ONCE", 1)
+    monkeypatch.setattr("seqtrain.models.long_convolution._AT_ONCE", 1)
     torch.testing.assert_close(space(steps), together, rtol=1e-12, atol=1e-12)
 
 

@@ -11,6 +11,8 @@ from seqtrain.errors import WrongInput
 from seqtrain.models.state_space import Discretization, Poles, StateSpace
 from seqtrain.ranges import Count, Fraction, Positive
 
+_AT_ONCE = 2**20  # numbers of the sequences that a layer reads at a time on a CPU: all of them leave its cache
+
 
 class S4D(nn.Module):
     """S4D (Gu, Gupta, Goel and Ré 2022, "On the parameterization and initialization of diagonal state space models").
@@ -120,8 +122,14 @@ class S4DLayer(nn.Module):
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, steps: Tensor, lengths: Tensor) -> Tensor:
+        kernel = self.space.around(steps.shape[1])
+        some = len(steps) if steps.is_cuda else max(1, _AT_ONCE // kernel.numel())
+        parts = zip(torch.split(steps, some), torch.split(lengths, some), strict=True)
+        return torch.cat([self._some(part, its, kernel) for part, its in parts])
+
+    def _some(self, steps: Tensor, lengths: Tensor, kernel: Tensor) -> Tensor:
         entered = zero_padding(self.norm(steps), lengths).transpose(1, 2)  # (B, H, T)
-        seen = self.space(entered).transpose(1, 2).contiguous()  # (B, T, H), which GELU's gradient asks for
+        seen = self.space(entered, kernel).transpose(1, 2).contiguous()  # (B, T, H), which GELU's gradient asks for
         return steps + self._mixed(seen)
 
     def read_on(self, steps: Tensor, lengths: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:

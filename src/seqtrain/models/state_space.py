@@ -7,11 +7,10 @@ import torch
 from torch import Tensor, nn
 
 from seqtrain.errors import WrongInput
+from seqtrain.models.long_convolution import convolve, fft_length
 
 Poles = Literal["lin", "inv"]
 Discretization = Literal["zoh", "bilinear"]
-
-_AT_ONCE = 2**18  # numbers in one transform: sequences are taken a few at a time, so that theirs stay in the cache
 
 
 class StateSpace(nn.Module):
@@ -52,21 +51,23 @@ class StateSpace(nn.Module):
         self.read_out = nn.Parameter(torch.randn(directions, features, pairs, 2) / math.sqrt(2))  # C
         self.skip = nn.Parameter(torch.randn(features))  # D
 
-    def forward(self, steps: Tensor) -> Tensor:
+    def forward(self, steps: Tensor, kernel: Tensor | None = None) -> Tensor:
+        return convolve(steps, self.around(steps.shape[2]) if kernel is None else kernel)
+
+    def around(self, count: int) -> Tensor:
+        """The kernel for so many steps, with zeros to twice as many, around a circle (H, length).
+
+        Backwards it reads from the end, and from the next step on; D is a kernel of one step.
+        """
         if torch.onnx.is_in_onnx_export():
             raise WrongInput(
                 "model S4D cannot be exported to ONNX, which has no complex numbers for its Fourier transform: "
                 "export format=safetensors, or train model=mingru"
             )
-        count = steps.shape[2]
-        length = fft_length(2 * count)
-        kernel = self._around(self.kernel(count), length)
-        spectrum = torch.fft.rfft(kernel) + self.skip[:, None]  # D is a kernel of one step
-        some = max(1, _AT_ONCE // (self.features * length))
-        parts = [
-            torch.fft.irfft(torch.fft.rfft(part, n=length) * spectrum, n=length) for part in torch.split(steps, some)
-        ]
-        return torch.cat([part[..., :count] for part in parts])
+        kernel = self.kernel(count)
+        zeros = kernel.new_zeros(self.features, fft_length(2 * count) - count)
+        around = torch.cat((kernel[0, :, :1] + self.skip[:, None], kernel[0, :, 1:], zeros), 1)
+        return around if len(kernel) == 1 else around + torch.cat((zeros, kernel[1].flip(1)), 1)
 
     def read_on(self, steps: Tensor, lengths: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         """`forward` from x (B, H, N/2) -> y (B, H, T), and x after the last valid step of each sequence.
@@ -123,13 +124,6 @@ class StateSpace(nn.Module):
         half = dt * a / 2
         return torch.log((1 + half) / (1 - half)), dt / (1 - half)
 
-    def _around(self, kernel: Tensor, length: int) -> Tensor:
-        """The kernel around a circle (H, length): backwards it reads from the end, and from the next step on."""
-        zeros = kernel.new_zeros(self.features, length - kernel.shape[2])
-        if len(kernel) == 1:
-            return torch.cat((kernel[0], zeros), 1)
-        return torch.cat((kernel[0], zeros), 1) + torch.cat((zeros, kernel[1].flip(1)), 1)
-
 
 def frequencies(pairs: int, poles: Poles) -> Tensor:
     """Im A (N/2,): pi n (S4D-Lin), or N/pi (N/(2n + 1) - 1) (S4D-Inv)."""
@@ -137,9 +131,3 @@ def frequencies(pairs: int, poles: Poles) -> Tensor:
     if poles == "lin":
         return math.pi * n
     return 2 * pairs / math.pi * (2 * pairs / (2 * n + 1) - 1)
-
-
-def fft_length(least: int) -> int:
-    """A length that is quick to transform: 8 to 16 times a power of two."""
-    power = max(0, (least - 1).bit_length() - 4)
-    return -(-least >> power) << power
