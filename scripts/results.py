@@ -2,7 +2,7 @@
 
     python train.py -m experiment=sincos_rnn seed=0,1,2 sweep=sincos_rnn      # for every experiment, then
     python scripts/results.py outputs/sweeps/*
-    python scripts/results.py metric=rmse outputs/sweeps/covid        # another metric than the first below
+    python scripts/results.py metric=rmse outputs/sweeps/series_regression        # another metric than the first below
 
 Prints a Markdown table: a row a sweep, its metric's mean over the seeds, each seed, what validation said, seconds
 of a run, updates and parameters.

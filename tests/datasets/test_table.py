@@ -417,7 +417,7 @@ def test_a_real_long_table_is_the_same_as_its_ts_file(tables: Path) -> None:
 
 def test_covid_is_read_as_its_experiment_says(tables: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SEQTRAIN_DATA", str(tables.parents[1]))
-    node = composed("experiment=covid").data
+    node = composed("experiment=series_regression").data
     settings = {key: value for key, value in node.items() if key not in vars(Loading())}
     sets = prepare(settings, "data")().load(0)
     assert (len(sets.train), len(sets.test), sets.train.longest) == (140, 61, 84)
