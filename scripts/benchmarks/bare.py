@@ -2,6 +2,7 @@
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.dropout import _DropoutNd
 from torch.optim.lr_scheduler import OneCycleLR
 
 from benchmarks.case import Case
@@ -32,7 +33,7 @@ def _train(case: Case, model: nn.Module, side: Side) -> None:
     optimizer = torch.optim.Adam(model.parameters(), lr=settings.lr, betas=tuple(settings.betas), foreach=True)
     total = case.epochs * len(orders[0])
     schedule = OneCycleLR(optimizer, max_lr=settings.lr, total_steps=total, cycle_momentum=False)
-    masks = any(isinstance(each, nn.Dropout) and each.p > 0 for each in model.modules())
+    masks = any(isinstance(each, _DropoutNd) and each.p > 0 for each in model.modules())
     model.train()
     losses: list[Tensor] = []
     for order in orders:

@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy, mse_loss
 
 from benchmarks.case import Case
-from benchmarks.layers import BareConv, BareRecurrent, BareSketchmate
+from benchmarks.layers import BareConv, BareRecurrent, BareSketchmate, Own
 
 _UNSCORED = 10  # of data=sincos
 _SINCOS = ("data=sincos", "data.batch_size=32")
@@ -53,6 +53,19 @@ _ALL = [
         pads_all=True,
     ),
     Case("conv1d", _MEL, BareConv, cross_entropy, 1.03, channels_first=True, epochs=6),
+]
+
+_PAPERS = ("fcn", "resnet1d", "inception", "lstm_fcn", "tcn", "transformer", "s4d", "mingru", "minirocket")
+_ALL += [
+    Case(
+        name,
+        (f"model={name}", "data=mel", "data.batch_size=32", "data.train_size=360", "data.test_size=320"),
+        Own,
+        cross_entropy,
+        1.05,
+        epochs=4,
+    )
+    for name in _PAPERS
 ]
 
 CASES = {case.name: case for case in _ALL}

@@ -2,12 +2,26 @@
 
 from copy import deepcopy
 
+import torch
 from torch import Tensor, nn
 
 from seqtrain.models.conv import ConvStack
 from seqtrain.models.recurrent import Recurrent
 from seqtrain.models.sketchmate import Sketchmate
 from seqtrain.network import Network
+
+
+class Own(nn.Module):
+    """(B, T, F) -> what seqtrain's network says: its own layers, for models that torch has none of."""
+
+    def __init__(self, network: Network) -> None:
+        super().__init__()
+        self.backbone, self.head = network.backbone, network.head
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        outputs, lengths = self.backbone(inputs, torch.full((len(inputs),), inputs.shape[1]))
+        said: Tensor = self.head(outputs, lengths)
+        return said
 
 
 class BareRecurrent(nn.Module):

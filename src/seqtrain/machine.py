@@ -4,8 +4,9 @@ import errno
 import re
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from seqtrain.errors import MachineFailed, WrongInput
@@ -30,9 +31,11 @@ def failures_told(folder: Path) -> Iterator[None]:
     Args:
         folder: of the run; what is free there is told.
     """
-    thrown, threading.excepthook = threading.excepthook, _only_unknown
+    before = threading.excepthook
+    threading.excepthook = partial(_only_unknown, before)
     try:
         yield
+        threading.excepthook = before  # after a failure TensorBoard's thread may still meet the disk that is full
     except (MachineFailed, WrongInput):
         raise
     except Exception as error:
@@ -40,8 +43,6 @@ def failures_told(folder: Path) -> Iterator[None]:
         if told is None:
             raise
         raise MachineFailed(told) from error
-    finally:
-        threading.excepthook = thrown
 
 
 def is_of_disk(error: BaseException | None) -> bool:
@@ -65,10 +66,10 @@ def not_written(path: Path, error: Exception) -> MachineFailed:
     )
 
 
-def _only_unknown(thrown: threading.ExceptHookArgs) -> None:
+def _only_unknown(tell: Callable[[threading.ExceptHookArgs], object], thrown: threading.ExceptHookArgs) -> None:
     """TensorBoard's thread ends with an error that the training's thread meets at its next point of a curve."""
     if not is_of_disk(thrown.exc_value):
-        threading.__excepthook__(thrown)
+        tell(thrown)
 
 
 def tells_of_a_worker(error: Exception) -> bool:
