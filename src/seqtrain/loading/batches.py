@@ -27,6 +27,7 @@ from seqtrain.sequences import Sequences
 
 Augment = Callable[[Batch, Draws], Batch]
 
+_READ_AT_ONCE = 1 << 16  # numbers of inputs: reading so many costs little more than a batch of a few
 _AUGMENTATION = 103  # keeps the key of an augmentation apart from the other uses of (seed, epoch)
 
 
@@ -66,6 +67,25 @@ class Reader:
         if self.augment is None:
             return batch
         return self.augment(batch, Draws(mix(self.seed, _AUGMENTATION), epoch, draws))
+
+    def all(self, epoch: int, order: Sequence[Tensor]) -> Iterator[Batch]:
+        """A batch for each of the order's draws; small ones of equal lengths are read many at once and cut apart."""
+        if not len(order):
+            return
+        alike = self.augment is None and self.mixup is None and self.ranks == 1
+        alike = alike and self.sequences.shortest == self.sequences.longest
+        numbers = len(order[0]) * self.sequences.longest * self.sequences.features
+        some = max(1, _READ_AT_ONCE // numbers) if alike else 1
+        for start in range(0, len(order), some):
+            drawn = [order[place] for place in range(start, min(start + some, len(order)))]
+            if len(drawn) == 1:
+                yield self[epoch, drawn[0]]
+                continue
+            with one_thread():
+                together = self.sequences.batch(torch.cat(drawn) % len(self.sequences))
+            sizes = [len(draws) for draws in drawn]
+            parts = [[None] * len(sizes) if part is None else torch.split(part, sizes) for part in together]
+            yield from (Batch(*each) for each in zip(*parts, strict=True))
 
     @property
     def held(self) -> OnGpu | None:
@@ -197,7 +217,7 @@ def _read(reader: Reader, epoch: int, order: Sequence[Tensor], workers: int) -> 
     if reader.held is not None:
         return (reader[epoch, draws] for draws in order)
     if workers == 0 or reader.ranks > 1:
-        return reader.place.sent(reader[epoch, draws] for draws in order)
+        return reader.place.sent(reader.all(epoch, order))
     loader: DataLoader[Batch] = DataLoader(
         reader,  # type: ignore[arg-type]  # the sampler's items index it, which torch allows
         sampler=((epoch, draws.numpy()) for draws in order),  # a tensor would be shared, by a thread for it

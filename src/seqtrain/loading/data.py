@@ -116,9 +116,13 @@ class Data:
         _log.info("padding: %.0f%% of the steps that are computed%s", 100 * share, otherwise)
 
     def plain(self, sequences: Sequences, *, chunk: int, place: Place = HERE) -> PlainBatches:
-        """Batches of a whole set, nothing augmented. They may be large, since nothing is kept for a backward pass."""
-        size = self.loading.batch_size
-        times = min(max(_LARGE // (size * sequences.longest * sequences.features), 1), _AT_ONCE)
+        """Batches of a whole set, nothing augmented.
+
+        Several at once where that pads nothing, since nothing is kept for a backward pass.
+        """
+        size, alike = self.loading.batch_size, sequences.shortest == sequences.longest
+        numbers = size * sequences.longest * sequences.features
+        times = min(max(_LARGE // numbers, 1), _AT_ONCE) if alike else 1
         return PlainBatches(
             Reader(sequences, rank=rank(), ranks=count(), place=place),
             batch_size=times * size,
