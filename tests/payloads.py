@@ -110,7 +110,7 @@ PAYLOADS: dict[str, Any] = {
     "an alias of a class": _called(f"{HERE}.Popen", args=["touch", "MARK"]),
     "a module in a module": _called(f"{HERE}.os.mkdir", path="MARK"),
     "through seqtrain": _called("seqtrain.trust.os.mkdir", path="MARK"),
-    "through seqtrain's torch": _called("seqtrain.checkpoints.torch.load", f="EVIL/pickle", weights_only=False),
+    "through seqtrain's torch": _called("seqtrain.batch.torch.load", f="EVIL/pickle", weights_only=False),
     "through seqtrain's importlib": _called("seqtrain.trust.importlib.import_module", name="evil_module"),
     "through seqtrain's yaml": _called(
         "seqtrain.stored_config.yaml.unsafe_load", "!!python/object/apply:os.mkdir [MARK]"

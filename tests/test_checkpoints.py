@@ -1,6 +1,7 @@
 """A checkpoint is read whole or refused, and a failed save keeps the one before."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -114,3 +115,23 @@ def test_a_metric_of_which_the_better_direction_is_not_known_needs_a_mode() -> N
     with pytest.raises(WrongInput, match=r"set checkpoint\.mode"):
         Checkpoints(monitor="val/mape")
     assert Checkpoints(monitor="val/mape", mode="min").less_is_better
+
+
+def test_a_worker_that_dies_during_a_save_is_told_after_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def tell(*_: object) -> None:
+        raise RuntimeError("DataLoader worker (pid 1) is killed by signal")
+
+    def save(*args: object) -> None:
+        os.kill(os.getpid(), signal.SIGCHLD)
+        real(*args)
+
+    real, content = torch.save, {"weights": torch.ones(3)}
+    monkeypatch.setattr(torch, "save", save)
+    before = signal.signal(signal.SIGCHLD, tell)
+    try:
+        with pytest.raises(RuntimeError, match="killed by signal"):
+            write_checkpoint(content, tmp_path / "last.ckpt")
+        assert signal.getsignal(signal.SIGCHLD) is tell
+    finally:
+        signal.signal(signal.SIGCHLD, before)
+    assert torch.equal(read_checkpoint(tmp_path / "last.ckpt")["weights"], content["weights"])

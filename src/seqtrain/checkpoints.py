@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from seqtrain.direction import less_is_better
 from seqtrain.errors import WrongInput
-from seqtrain.machine import not_written, tells_of_a_worker
+from seqtrain.machine import deaths_told_later, not_written
 from seqtrain.ranges import Positive
 from seqtrain.tensors_only import DIGEST, check_archive, check_tensors
 
@@ -50,6 +50,11 @@ def write_checkpoint(content: dict[str, Any], path: Path) -> None:
 
     Raises MachineFailed naming the path and the free space where the disk does not take it; the old file stays.
     """
+    with deaths_told_later():
+        _write(content, path)
+
+
+def _write(content: dict[str, Any], path: Path) -> None:
     import torch
 
     temporary = path.with_name(path.name + ".tmp")
@@ -63,8 +68,6 @@ def write_checkpoint(content: dict[str, Any], path: Path) -> None:
         sync_folder(path.parent)
     except (OSError, RuntimeError) as error:  # torch wraps a failed write in RuntimeError
         temporary.unlink(missing_ok=True)
-        if tells_of_a_worker(error):
-            raise
         raise not_written(path, error) from error
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from seqtrain.divergence import Diverged
 from seqtrain.errors import MachineFailed, WrongInput
 from seqtrain.interruption import Interrupted, Pruned
+from seqtrain.machine import deaths_told_later
 from seqtrain.ranks import PeerLost
 from seqtrain.redaction import Redaction
 from seqtrain.run_folder import RunFolder
@@ -30,7 +31,7 @@ def ending_told(run: RunFolder, facts: Result, hide: Redaction, *, seconds_befor
     try:
         yield result
     except BaseException as error:
-        with suppress(MachineFailed):  # the disk that is full; what is raised says so
+        with deaths_told_later(), suppress(MachineFailed):  # the disk that is full; what is raised says so
             tell(**_ending(error, hide))
         raise
     tell("completed")

@@ -3,6 +3,7 @@
 import errno
 import re
 import shutil
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -75,6 +76,26 @@ def _only_unknown(tell: Callable[[threading.ExceptHookArgs], object], thrown: th
 def tells_of_a_worker(error: Exception) -> bool:
     """Whether it is torch's word that a worker process has ended, which it raises wherever this process is."""
     return isinstance(error, RuntimeError) and _WORKER.search(str(error)) is not None
+
+
+@contextmanager
+def deaths_told_later() -> Iterator[None]:
+    """Within, torch's word that a worker has died, which comes as a signal, is kept until the end.
+
+    Raised while torch writes an archive it would leave a writer behind that ends the whole process, when it comes to
+    be cleared away and its file is closed; while an ending is written, that would say nothing.
+    """
+    if threading.current_thread() is not threading.main_thread():  # signals are told elsewhere
+        yield
+        return
+    came: list[int] = []
+    before = signal.signal(signal.SIGCHLD, lambda signum, _: came.append(signum))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGCHLD, before)
+    if came and callable(before):
+        before(came[-1], None)
 
 
 def _told(error: Exception, folder: Path) -> str | None:

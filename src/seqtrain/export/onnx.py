@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 from omegaconf import OmegaConf
-from torch import Tensor, nn
+from torch import Tensor
 from torch.jit._trace import TracerWarning
 
 from seqtrain import __version__
@@ -42,9 +42,8 @@ def export_onnx(trained: Trained, output: Path, examples: Sequences | None = Non
     lengths, each alone and together.
 
     Inputs are `inputs` (batch, time, features) float32 and `lengths` (batch,) int64, of any batch and time; the
-    output is `values` or `log_probabilities`, zero in padding where each step has one. Normalising is inside. The
-    metadata holds JSON under `spec`, `classes` and `data` (the settings of the run's data set), and the version under
-    `seqtrain`.
+    output is `values` or `log_probabilities`. Normalising is inside. The metadata holds JSON under `spec`,
+    `classes` and `data` (the settings of the run's data set), and the version under `seqtrain`.
 
     Raises WrongInput where onnx or onnxruntime is missing, the network cannot be exported, or the file says
     something else than the network; there is no file then.
@@ -83,7 +82,7 @@ def _write(trained: Trained, path: Path) -> None:
     with _expected_warnings(), torch.no_grad():
         try:
             torch.onnx.export(
-                _Exported(network).eval() if spec.per_step else network,
+                network,
                 (inputs, lengths),
                 path,
                 dynamo=False,
@@ -99,17 +98,6 @@ def _write(trained: Trained, path: Path) -> None:
     model = onnx.load(path)
     onnx.helper.set_model_props(model, metadata(trained))
     onnx.save(model, path)
-
-
-class _Exported(nn.Module):
-    """A network that predicts at every step, and zeros in padding: so it reads the lengths, whatever its model."""
-
-    def __init__(self, network: Network) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, inputs: Tensor, lengths: Tensor) -> Tensor:
-        return zero_padding(self.network(inputs, lengths), lengths)
 
 
 def metadata(trained: Trained) -> dict[str, str]:

@@ -6,6 +6,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
+from seqtrain.batch import zero_padding
 from seqtrain.errors import WrongInput
 from seqtrain.kernels.library import Loops, loops
 from seqtrain.models.both_ways import State, lay_out, read_both_ways, read_layers
@@ -23,8 +24,8 @@ class Recurrent(nn.Module):
     the valid steps.
 
     Shapes: inputs (B, T, F), lengths (B,) -> outputs (B, T, H) or, with two directions, (B, T, 2H), the
-    same lengths; what they say of padding is to be ignored. `forward` also takes the state to start
-    from, in the layout of `torch.nn`, where sequences are read in pieces.
+    same lengths; zero in padding. `forward` also takes the state to start from, in the layout of
+    `torch.nn`, where sequences are read in pieces.
 
     Args:
         cell: rnn_tanh, rnn_relu, lstm or gru.
@@ -98,7 +99,7 @@ class Recurrent(nn.Module):
             outputs = read_layers(self.layers, inputs, lengths, state)
         else:
             outputs, _ = self.layers(inputs, state)  # (B, T, H): padding comes last, so no valid step sees it
-        return outputs, lengths
+        return zero_padding(outputs, lengths), lengths
 
     def first_state(self, inputs: Tensor) -> Tensor:
         """What sequences (B, T, F) start from, as `read_on` takes it: (B, 1, num_layers, H), of an LSTM (B, 2, …)."""
