@@ -39,7 +39,6 @@ STUDIES = {"starting": starting, "audio": audio, "scaling": scaling, "articles":
 
 
 def main() -> int:
-    with_one_arena()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("cases", nargs="*", help=f"of {', '.join((*CASES, *STUDIES))}; all without")
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
@@ -51,8 +50,10 @@ def main() -> int:
     unknown = [name for name in given.cases if name not in (*CASES, *STUDIES)]
     if unknown:
         parser.error(f"no case {unknown[0]}: there are {', '.join((*CASES, *STUDIES))}")
-    quiet_libraries()
     names = given.cases or [*CASES, *STUDIES]
+    if any(name in CASES for name in names):
+        with_one_heap()
+    quiet_libraries()
     if given.alone:
         tell_alone(CASES[names[0]], given.alone)
         return 0
@@ -79,7 +80,7 @@ def main() -> int:
     return 0
 
 
-def with_one_arena() -> None:
+def with_one_heap() -> None:
     """Start again with one heap for all sides.
 
     They run in threads, to each of which glibc gives a heap whose pages come and go: up to a fifth of an update, for

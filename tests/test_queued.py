@@ -69,6 +69,15 @@ def test_the_first_update_that_is_no_number_is_told_at_the_end(bad: int) -> None
     assert told.value.update == bad
 
 
+def test_a_loss_above_the_most_is_told_too() -> None:
+    chunk = [[batch(number)] for number in range(3)]
+    with pytest.raises(BadUpdate, match=r"the loss is \d") as told:
+        made_by(QueuedUpdates, chunk, alike=None, most_loss=0.1)
+    assert told.value.update == 0
+    with pytest.raises(BadUpdate, match=r"the loss is \d"):
+        made_by(Update, chunk, asked_to_stop=lambda: False, most_loss=0.1)
+
+
 @pytest.mark.parametrize("longest", [1, 7, 16, 50, 196, 5000])
 def test_batches_are_padded_to_few_lengths(longest: int) -> None:
     alike = Alike(4, longest)

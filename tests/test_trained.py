@@ -71,6 +71,30 @@ def test_batches_and_order_change_no_answer(sketch: Path) -> None:
     np.testing.assert_allclose(together[::-1], model.predict(steps[::-1], batch_size=2).probabilities, atol=1e-5)  # type: ignore[index]
 
 
+def test_arrays_are_left_as_they_are_and_may_be_read_only(sketch: Path) -> None:
+    model = load(sketch)
+    model.network.normalize = None
+
+    def in_place(_: object, given: tuple[torch.Tensor, ...]) -> None:
+        given[0].zero_()
+
+    model.network.backbone.register_forward_pre_hook(in_place)
+    array = np.random.default_rng(0).normal(size=(3, 40, 3)).astype(np.float32)
+    array.flags.writeable = False
+    kept = array.copy()
+    model.predict(array)
+    assert np.array_equal(array, kept)
+
+
+def test_numbers_of_several_kinds_in_one_list(sketch: Path) -> None:
+    model = load(sketch)
+    model.network.double()
+    generator = np.random.default_rng(0)
+    short, long = generator.normal(size=(30, 3)).astype(np.float32), generator.normal(size=(40, 3))
+    together = model.predict([short, long]).probabilities
+    assert np.allclose(together[1], model.predict([long]).probabilities[0], rtol=0, atol=1e-14)
+
+
 def test_a_model_of_one_feature_takes_series_in_many_forms(sincos: Path) -> None:
     model = load(sincos)
     array = np.sin(np.arange(60)).reshape(3, 20)

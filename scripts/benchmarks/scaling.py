@@ -98,6 +98,7 @@ def _row(what: str, value: int, milliseconds: float, memory: float | None = None
 
 def draw(rows: list[dict[str, Any]]) -> None:
     """Milliseconds against each size, on logarithmic axes; a dotted line is of slope one."""
+    from matplotlib.ticker import NullFormatter
     from PIL import Image
 
     kinds = list(dict.fromkeys(row["grows"] for row in rows))
@@ -111,7 +112,18 @@ def draw(rows: list[dict[str, Any]]) -> None:
             axis.set_ylim(times[-1] / 10, times[-1] * 10)
         else:
             axis.loglog(sizes, [times[-1] * size / sizes[-1] for size in sizes], linestyle=":", color=QUIET)
+        axis.set_xticks(sizes, [_short(size) for size in sizes])
+        for side in (axis.xaxis, axis.yaxis):
+            side.set_minor_formatter(NullFormatter())  # labels between the powers of ten run into each other
         title(axis, f"{_TITLES[kind]}")
         axis.set_ylabel("ms an update", fontsize=SMALL)
     FIGURE.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(pixels(figure)).quantize(64).save(FIGURE, optimize=True)
+
+
+def _short(size: int) -> str:
+    """5,000; 10k, 10M."""
+    for unit, sign in ((1_000_000, "M"), (1_000, "k")):
+        if size >= 10 * unit or size == unit:
+            return f"{size // unit}{sign}"
+    return f"{size:,}"

@@ -31,7 +31,7 @@ def ending_told(run: RunFolder, facts: Result, hide: Redaction, *, seconds_befor
     try:
         yield result
     except BaseException as error:
-        with deaths_told_later(), suppress(MachineFailed):  # the disk that is full; what is raised says so
+        with deaths_told_later(ever=False), suppress(MachineFailed):  # the disk that is full; what is raised says so
             tell(**_ending(error, hide))
         raise
     tell("completed")

@@ -115,7 +115,7 @@ class Learner(pl.LightningModule):
     def _updates(self) -> Update | QueuedUpdates:
         parts = (self.network, self.criterion, self.scores, self._optimizer)
         how: dict[str, Any] = {"read": self._read, "device": self.device, "seed": self._seed}
-        how |= {"clip": self._clip, "most": self._most_loss}
+        how |= {"clip": self._clip, "most_loss": self._most_loss}
         if self.device.type == "cpu" or count() > 1:  # several learn of each other with every update
             return Update(*parts, **how, asked_to_stop=self._asked_to_stop)
         return QueuedUpdates(*parts, **how, alike=self._alike)

@@ -32,18 +32,21 @@ def failures_told(folder: Path) -> Iterator[None]:
     Args:
         folder: of the run; what is free there is told.
     """
-    before = threading.excepthook
+    before, full = threading.excepthook, False
     threading.excepthook = partial(_only_unknown, before)
     try:
         yield
-        threading.excepthook = before  # after a failure TensorBoard's thread may still meet the disk that is full
-    except (MachineFailed, WrongInput):
-        raise
     except Exception as error:
+        full = is_of_disk(error)
+        if isinstance(error, MachineFailed | WrongInput):
+            raise
         told = _told(error, folder)
         if told is None:
             raise
         raise MachineFailed(told) from error
+    finally:
+        if not full:  # else TensorBoard's thread may meet the disk later
+            threading.excepthook = before
 
 
 def is_of_disk(error: BaseException | None) -> bool:
@@ -73,28 +76,32 @@ def _only_unknown(tell: Callable[[threading.ExceptHookArgs], object], thrown: th
         tell(thrown)
 
 
-def tells_of_a_worker(error: Exception) -> bool:
+def _tells_of_a_worker(error: Exception) -> bool:
     """Whether it is torch's word that a worker process has ended, which it raises wherever this process is."""
     return isinstance(error, RuntimeError) and _WORKER.search(str(error)) is not None
 
 
 @contextmanager
-def deaths_told_later() -> Iterator[None]:
+def deaths_told_later(*, ever: bool = True) -> Iterator[None]:
     """Within, torch's word that a worker has died, which comes as a signal, is kept until the end.
 
     Raised while torch writes an archive it would leave a writer behind that ends the whole process, when it comes to
     be cleared away and its file is closed; while an ending is written, that would say nothing.
+
+    Args:
+        ever: whether it is raised then; not where another error is on its way.
     """
-    if threading.current_thread() is not threading.main_thread():  # signals are told elsewhere
+    before = signal.getsignal(signal.SIGCHLD)
+    if before is None or threading.current_thread() is not threading.main_thread():  # it is not told here
         yield
         return
     came: list[int] = []
-    before = signal.signal(signal.SIGCHLD, lambda signum, _: came.append(signum))
+    signal.signal(signal.SIGCHLD, lambda signum, _: came.append(signum))
     try:
         yield
     finally:
         signal.signal(signal.SIGCHLD, before)
-    if came and callable(before):
+    if ever and came and callable(before):
         before(came[-1], None)
 
 
@@ -105,7 +112,7 @@ def _told(error: Exception, folder: Path) -> str | None:
     if full is not None:
         path = Path(full.filename) if isinstance(full.filename, str) else folder
         return str(not_written(path, full))
-    if tells_of_a_worker(error):
+    if _tells_of_a_worker(error):
         return LOST_WORKER
     if isinstance(error, MemoryError | torch.OutOfMemoryError) or _NO_MEMORY.search(str(error)):
         first = (str(error) or "no more to be had").splitlines()[0]

@@ -15,7 +15,7 @@ from seqtrain.sums import Sums
 from seqtrain.updates import Updates
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class QueuedUpdates(Updates):
     """Makes the updates that `Update` makes, of one process, with nothing in them that waits for the GPU.
 
@@ -56,7 +56,7 @@ class QueuedUpdates(Updates):
         told = torch.stack(self._told).tolist()
         self._told.clear()
         for update, (loss, found) in enumerate(told):
-            self._check(loss, update=update)
+            self._check_loss(loss, update=update)
             if found:
                 raise BadUpdate("the gradient is not finite", update=update)
         return float(told[-1][0])
@@ -84,7 +84,7 @@ class QueuedUpdates(Updates):
 
     def _move(self, loss: Tensor) -> Tensor:
         found = torch.zeros_like(self._one)
-        self._look(found)
+        self._look_at_gradient(found)
         with self._rates.read():
             self._step()
         return torch.stack((loss, found[0]))

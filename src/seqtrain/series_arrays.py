@@ -83,7 +83,7 @@ def _numbers(array: Any, name: str) -> Any:
         found = np.asarray(array.to_numpy() if hasattr(array, "to_numpy") else array)
         if found.dtype.kind in "biuf":
             exact = np.float64 if found.dtype.kind in "iu" or found.itemsize > 4 else np.float32
-            return found.astype(exact, copy=False)
+            return found.astype(exact, copy=not found.flags.writeable)  # torch warns of what it could not write to
         if found.dtype.kind == "O":
             return found.astype(np.float64)
     except (ValueError, TypeError) as error:

@@ -144,8 +144,9 @@ class Trained:
         parameter = next(self.network.parameters(), torch.zeros(()))
         self.network.eval()
         found = []
-        for some, inputs in zip(torch.split(order, batch_size), _batches(sequences, order, batch_size), strict=True):
-            found.append(self.network(inputs.to(parameter), lengths[some].to(parameter.device)).cpu())
+        batches = _batches(sequences, order, batch_size, parameter.dtype)
+        for some, inputs in zip(torch.split(order, batch_size), batches, strict=True):
+            found.append(self.network(inputs.to(parameter.device), lengths[some].to(parameter.device)).cpu())
         if int(lengths.min()) == int(lengths.max()):  # the order is as it was
             return torch.cat(found)
         back = order.argsort()
@@ -161,14 +162,16 @@ def _lengths(sequences: Tensor | Sequence[Tensor]) -> Tensor:
     return torch.tensor([len(steps) for steps in sequences])
 
 
-def _batches(sequences: Tensor | Sequence[Tensor], order: Tensor, batch_size: int) -> Iterator[Tensor]:
-    """(B, T, F) of so many sequences at a time, in that order."""
+def _batches(
+    sequences: Tensor | Sequence[Tensor], order: Tensor, batch_size: int, dtype: torch.dtype
+) -> Iterator[Tensor]:
+    """(B, T, F) of so many sequences at a time, in that order; copies, since a model may compute in place."""
     if isinstance(sequences, Tensor):
         _check_finite(sequences, sequences)
-        yield from torch.split(sequences, batch_size)
+        yield from (some.to(dtype, copy=True) for some in torch.split(sequences, batch_size))
         return
     for some in torch.split(order, batch_size):
-        each = [sequences[index] for index in some.tolist()]
+        each = [sequences[index].to(dtype) for index in some.tolist()]
         joined = torch.stack(each) if len(each[0]) == len(each[-1]) else pad_sequence(each, batch_first=True)
         _check_finite(joined, sequences)
         yield joined

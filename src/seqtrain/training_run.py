@@ -215,3 +215,5 @@ def _draw(fit: Fit, run: RunFolder, shown: Shown) -> None:
         names=[shown.sequences.name(index) for index in shown.indices],
         step=fit.trainer.global_step,
     )
+    for logger in fit.trainer.loggers:
+        logger.finalize("success")  # once more: pictures have opened TensorBoard's file and its thread again

@@ -19,7 +19,7 @@ _MOST_HELD = 1 << 22  # numbers of outputs that wait to be measured
 Weights = tuple[list[Tensor], Tensor]
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Update(Updates):
     """Makes updates that are waited for, of one process or of several that learn of each other with each.
 
@@ -75,8 +75,8 @@ class Update(Updates):
         if count() > 1:
             loss, asked = sum_gradients(self._parameters, loss, float(self.asked_to_stop()))
             self.someone_asked = asked > 0
-        self._check(loss)
-        self._look(self._found)
+        self._check_loss(loss)
+        self._look_at_gradient(self._found)
         if self._found.item():
             raise BadUpdate("the gradient is not finite")
         self._step()

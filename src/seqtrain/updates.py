@@ -18,7 +18,7 @@ from seqtrain.randomness import mix
 DROPOUT = 105  # keeps the key of a step's randomness apart from the other uses of the seed
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Updates:
     """Makes updates: the mean loss over everything scored in a group's batches gets smaller.
 
@@ -31,7 +31,7 @@ class Updates:
         device: where they are.
         seed: what dropout's randomness is keyed by, with the step.
         clip: largest norm of all gradients together, or None.
-        most: the mean loss above which a training has exploded.
+        most_loss: the mean loss above which a training has exploded.
     """
 
     network: Network
@@ -43,7 +43,7 @@ class Updates:
     device: torch.device
     seed: int
     clip: float | None
-    most: float = math.inf
+    most_loss: float = math.inf
 
     def __post_init__(self) -> None:
         self.someone_asked = False  # one of several processes, as all of them learn with an update
@@ -53,12 +53,12 @@ class Updates:
     def _reseed(self, step: int, part: int, *more: int) -> None:
         reseed(self.device, mix(self.seed, DROPOUT, step, part, *more))
 
-    def _check(self, loss: float, *, update: int = 0) -> None:
+    def _check_loss(self, loss: float, *, update: int = 0) -> None:
         """BadUpdate where the mean loss of an update is not finite, or larger than any that can be learnt from."""
-        if not math.isfinite(loss) or loss > self.most:
+        if not math.isfinite(loss) or loss > self.most_loss:
             raise BadUpdate(f"the loss is {loss:.3g}", update=update)
 
-    def _look(self, found: Tensor) -> None:
+    def _look_at_gradient(self, found: Tensor) -> None:
         """Make `found` (1,) one where the gradient is not finite: beside a finite loss too, where a gate saturates."""
         gradients = [parameter.grad for parameter in self._parameters if parameter.grad is not None]
         torch._amp_foreach_non_finite_check_and_unscale_(gradients, found, self._one)

@@ -187,6 +187,13 @@ def test_showing_the_config_trains_nothing(told, started, tmp_path: Path) -> Non
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("part", ["optimizer", "optimizer.lr"])
+def test_the_config_is_shown_as_hydra_shows_it(told, part: str) -> None:  # type: ignore[no-untyped-def]
+    """With --resolve Hydra prints it; no setting of these refers to another."""
+    words = ["train", "--cfg", "job", "optimizer=sgd", "--package", part]
+    assert told(*words) == told(*words, "--resolve")
+
+
 def test_help_has_the_groups_and_an_example(told) -> None:  # type: ignore[no-untyped-def]
     status, text = told("train", "--help")
     assert status == 0

@@ -125,3 +125,17 @@ def test_processes_that_validate_together_share_the_set(reader: Reader, ranks: i
         for batch in chunk
     ]
     assert sorted(torch.cat(seen).tolist()) == list(range(COUNT))
+
+
+@pytest.mark.parametrize("per_step", [False, True])
+def test_batches_of_equal_lengths_are_those_read_one_by_one(per_step: bool) -> None:
+    inputs = [torch.randn(7, 2) for _ in range(COUNT)]
+    targets = [torch.randn(7, 1) for _ in range(COUNT)] if per_step else torch.arange(COUNT)
+    scored = [torch.arange(7) > 2 for _ in range(COUNT)] if per_step else None
+    reader = Reader(Sequences.of(inputs, targets, scored=scored), seed=3)
+    order = [torch.tensor([3, 1, 22, 8]), torch.tensor([9, 0, 5, 7]), torch.tensor([11])]
+    for together, draws in zip(reader.batches(1, order), order, strict=True):
+        alone = reader[1, draws]
+        for one, other in zip(together, alone, strict=True):
+            assert (one is None and other is None) or torch.equal(one, other)
+        assert together.inputs.data_ptr() % 64 == 0  # on which the bits of a product can depend

@@ -190,3 +190,11 @@ def test_a_sequence_read_in_two_pieces_is_the_sequence():
     for t in range(16):
         _, expected = model.step(inputs[1:, t], expected)
     torch.testing.assert_close(state[1:], expected, rtol=1e-11, atol=1e-11)
+
+
+def test_a_few_sequences_at_a_time_are_the_same(monkeypatch):
+    torch.manual_seed(0)
+    model, inputs, lengths = S4D(2, hidden=4, num_layers=2), torch.randn(5, 9, 2), torch.tensor([9, 3, 7, 1, 9])
+    whole = model(inputs, lengths)[0]
+    monkeypatch.setattr("seqtrain.models.s4d._AT_ONCE", 1)
+    torch.testing.assert_close(model(inputs, lengths)[0], whole)

@@ -46,7 +46,7 @@ def main(typed: list[str]) -> int:
     from seqtrain.commands.trials import check_trials
 
     trials = check_trials(arguments, values=not arguments.shows)
-    if arguments.cfg == "job":
+    if arguments.cfg == "job" and not arguments.resolve:  # which Hydra knows to do
         return _show_job(without_hydra(trials.first), arguments)
     if arguments.shows:
         return _show(arguments)
@@ -214,7 +214,7 @@ def _show_job(config: DictConfig, arguments: Arguments) -> int:
         raise WrongInput(f"--package {package}: the config has no such part")
     if package is not None and OmegaConf.is_config(shown):
         print(f"# @package {package}")
-    print(OmegaConf.to_yaml(shown, resolve=arguments.resolve) if OmegaConf.is_config(shown) else f"{shown}\n", end="")
+    print(OmegaConf.to_yaml(shown) if OmegaConf.is_config(shown) else f"{shown}\n", end="")
     return 0
 
 

@@ -68,7 +68,7 @@ class Reader:
             return batch
         return self.augment(batch, Draws(mix(self.seed, _AUGMENTATION), epoch, draws))
 
-    def all(self, epoch: int, order: Sequence[Tensor]) -> Iterator[Batch]:
+    def batches(self, epoch: int, order: Sequence[Tensor]) -> Iterator[Batch]:
         """A batch for each of the order's draws; small ones of equal lengths are read many at once and cut apart."""
         if not len(order):
             return
@@ -85,7 +85,8 @@ class Reader:
                 together = self.sequences.batch(torch.cat(drawn) % len(self.sequences))
             sizes = [len(draws) for draws in drawn]
             parts = [[None] * len(sizes) if part is None else torch.split(part, sizes) for part in together]
-            yield from (Batch(*each) for each in zip(*parts, strict=True))
+            for each in zip(*parts, strict=True):  # copied: where a product's numbers lie can change its last bits
+                yield Batch(*(None if part is None else part.clone() for part in each))  # type: ignore[arg-type]
 
     @property
     def held(self) -> OnGpu | None:
@@ -217,7 +218,7 @@ def _read(reader: Reader, epoch: int, order: Sequence[Tensor], workers: int) -> 
     if reader.held is not None:
         return (reader[epoch, draws] for draws in order)
     if workers == 0 or reader.ranks > 1:
-        return reader.place.sent(reader.all(epoch, order))
+        return reader.place.sent(reader.batches(epoch, order))
     loader: DataLoader[Batch] = DataLoader(
         reader,  # type: ignore[arg-type]  # the sampler's items index it, which torch allows
         sampler=((epoch, draws.numpy()) for draws in order),  # a tensor would be shared, by a thread for it

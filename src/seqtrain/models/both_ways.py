@@ -91,7 +91,7 @@ def _reversed_steps(lengths: Tensor, steps: int) -> Tensor:
     """(B * T,): the rows to read so that each sequence's valid steps come in reverse, its padding staying put."""
     forwards = torch.arange(steps, device=lengths.device)
     backwards = lengths[:, None] - 1 - forwards
-    first = steps * torch.arange(len(lengths), device=lengths.device)[:, None]
+    first = steps * torch.arange(lengths.shape[0], device=lengths.device)[:, None]
     return (first + torch.where(backwards >= 0, backwards, forwards)).flatten()
 
 
@@ -104,7 +104,7 @@ class _Reverse(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, steps: Tensor, rows: Tensor) -> Tensor:
         ctx.save_for_backward(rows)
-        return steps.flatten(0, 1).index_select(0, rows).view(steps.shape)
+        return _in_order(steps, rows)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
@@ -112,6 +112,12 @@ class _Reverse(torch.autograd.Function):
         return _reverse(gradient, rows), None
 
 
+def _in_order(steps: Tensor, rows: Tensor) -> Tensor:
+    return steps.flatten(0, 1).index_select(0, rows).view(steps.shape)
+
+
 def _reverse(steps: Tensor, rows: Tensor) -> Tensor:
+    if not torch.is_grad_enabled():  # so that what traces a model sees torch's own
+        return _in_order(steps, rows)
     reversed_steps: Tensor = _Reverse.apply(steps, rows)  # type: ignore[no-untyped-call]
     return reversed_steps

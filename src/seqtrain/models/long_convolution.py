@@ -14,7 +14,8 @@ _AT_ONCE = 2**18  # numbers in one transform: sequences are taken a few at a tim
 
 def convolve(steps: Tensor, kernel: Tensor) -> Tensor:
     """Steps (B, H, T) convolved around a circle with kernels (H, L), L at least T -> the first T steps (B, H, T)."""
-    convolved: Tensor = _Convolve.apply(steps, kernel)  # type: ignore[no-untyped-call]
+    exact = steps.to(kernel.dtype)  # half-precision numbers have no transform
+    convolved: Tensor = _Convolve.apply(exact, kernel)  # type: ignore[no-untyped-call]
     return convolved
 
 
@@ -27,7 +28,8 @@ def fft_length(least: int) -> int:
 class _Convolve(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, steps: Tensor, kernel: Tensor) -> Tensor:
-        ctx.length, ctx.some = kernel.shape[1], max(1, _AT_ONCE // kernel.numel())
+        ctx.length = kernel.shape[1]
+        ctx.some = len(steps) if steps.is_cuda else max(1, _AT_ONCE // kernel.numel())
         spectrum = torch.fft.rfft(kernel)
         spectra, outputs = [], steps.new_empty(steps.shape)
         for part, out in zip(torch.split(steps, ctx.some), torch.split(outputs, ctx.some), strict=True):
