@@ -71,7 +71,8 @@ def test_batches_and_order_change_no_answer(sketch: Path) -> None:
     np.testing.assert_allclose(together[::-1], model.predict(steps[::-1], batch_size=2).probabilities, atol=1e-5)  # type: ignore[index]
 
 
-def test_arrays_are_left_as_they_are_and_may_be_read_only(sketch: Path) -> None:
+@pytest.mark.parametrize("writeable", [True, False])
+def test_arrays_are_left_as_they_are_and_may_be_read_only(writeable: bool, sketch: Path) -> None:
     model = load(sketch)
     model.network.normalize = None
 
@@ -80,7 +81,7 @@ def test_arrays_are_left_as_they_are_and_may_be_read_only(sketch: Path) -> None:
 
     model.network.backbone.register_forward_pre_hook(in_place)
     array = np.random.default_rng(0).normal(size=(3, 40, 3)).astype(np.float32)
-    array.flags.writeable = False
+    array.flags.writeable = writeable
     kept = array.copy()
     model.predict(array)
     assert np.array_equal(array, kept)

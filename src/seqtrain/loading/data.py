@@ -120,9 +120,11 @@ class Data:
 
         Several at once, as nothing is kept for a backward pass; on a CPU where they pad nothing and stay in its cache.
         """
-        size, alike = self.loading.batch_size, sequences.shortest == sequences.longest
-        numbers = size * sequences.longest * sequences.features
-        times = min(max(_LARGE // numbers, 1) if alike else 1, _AT_ONCE) if place.waits else _AT_ONCE
+        size, times = self.loading.batch_size, _AT_ONCE
+        if place.waits:
+            alike = sequences.shortest == sequences.longest
+            numbers = size * sequences.longest * sequences.features
+            times = max(min(_LARGE // numbers, _AT_ONCE), 1) if alike else 1
         return PlainBatches(
             Reader(sequences, rank=rank(), ranks=count(), place=place),
             batch_size=times * size,
