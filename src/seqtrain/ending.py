@@ -16,16 +16,25 @@ from seqtrain.run_folder import RunFolder
 
 Result = dict[str, Any]
 
+_CLOCKS = {"seconds": time.monotonic, "cpu_seconds": time.process_time}  # the second, without workers and other ranks
+
 
 @contextmanager
-def ending_told(run: RunFolder, facts: Result, hide: Redaction, *, seconds_before: float) -> Iterator[Result]:
-    """Whatever happens within, result.json says how it ended, without what is to be hidden."""
-    started = time.monotonic()
+def ending_told(run: RunFolder, facts: Result, hide: Redaction, *, before: Result) -> Iterator[Result]:
+    """Whatever happens within, result.json says how it ended and what it cost, without what is to be hidden.
+
+    Args:
+        run: folder of the run.
+        facts: what result.json says besides.
+        hide: what to hide.
+        before: result.json of the run that goes on here, {} of a new one: its seconds count too.
+    """
+    started = {name: clock() for name, clock in _CLOCKS.items()}
     result: Result = {}
 
     def tell(status: str, **more: str) -> None:
-        seconds = seconds_before + time.monotonic() - started
-        run.write_result({"status": status} | more | result | {"seconds": round(seconds, 3)} | facts)
+        spent = {name: round(before.get(name, 0.0) + clock() - started[name], 3) for name, clock in _CLOCKS.items()}
+        run.write_result({"status": status} | more | result | spent | facts)
 
     tell("running")
     try:

@@ -109,8 +109,7 @@ def _train(
             checked_config(config, run.config)  # or it could not be read again
             run.write_config(config, overrides)
         facts = {"seed": parts.run.seed, "identity": parts.identity} | provenance(before if resume else None)
-        seconds = before.get("seconds", 0.0)
-        told = ending_told(run, facts, hide, seconds_before=seconds)
+        told = ending_told(run, facts, hide, before=before)
         with failures_told(run.path), told as result, failures_told(run.path):  # of the ending itself too
             _first(folder, config)
             _train_and_test(parts, run, interruption, result, config=config, resume=resume, behind=behind)

@@ -19,7 +19,7 @@ from seqtrain.checkpoints import read_checkpoint
 from seqtrain.run_folder import RunFolder
 
 ROOT = Path(__file__).parents[2]
-_TIMES = ("seconds", "date", "resumed")  # what an undisturbed run says otherwise
+_TIMES = ("seconds", "cpu_seconds", "date", "resumed")  # what an undisturbed run says otherwise
 
 LSTM = ["model=lstm", "model.hidden=6", "model.num_layers=2", "model.dropout=0.3", "data=sincos"]
 LSTM += ["data.train_size=40", "data.val_size=8", "data.test_size=8", "data.length=12", "data.batch_size=8"]
