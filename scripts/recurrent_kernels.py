@@ -4,8 +4,8 @@
     python scripts/recurrent_kernels.py 32x32x50 128x32x50  # some sizes: hidden x batch x steps
 
 A training step is forward, mean squared error of a value at every step, backward, and Adam (foreach). Torch's side is
-nn.RNN or nn.GRU and nn.Linear, nothing else. Both take turns, and a ratio is of two times that follow each other; the
-time is the process's own.
+nn.RNN, nn.GRU or nn.LSTM, and nn.Linear, nothing else. Both take turns, and a ratio is of two times that follow each
+other; the time is the process's own.
 """
 
 import argparse
@@ -75,6 +75,7 @@ def compare(
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sizes", nargs="*", help="hidden x batch x steps, as 32x32x50; all of a grid without")
+    parser.add_argument("--cells", nargs="+", choices=["rnn_tanh", "gru", "lstm"], default=["rnn_tanh", "gru", "lstm"])
     parser.add_argument("--kernel", choices=["fused", "auto"], default="fused")
     parser.add_argument("--features", type=int, default=1, help="of a step of the inputs")
     parser.add_argument("--double", action="store_true", help="float64")
@@ -86,7 +87,7 @@ def main() -> None:
     sizes = [tuple(int(part) for part in size.split("x")) for size in arguments.sizes] or SIZES
     print("| cell | hidden | batch | steps | torch, µs | training, min/median/max | evaluation, min/median/max |")
     print("|---|---|---|---|---|---|---|")
-    for cell in ("rnn_tanh", "gru"):
+    for cell in arguments.cells:
         for hidden, batch, steps in sizes:
             pairs = zip(
                 *(

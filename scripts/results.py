@@ -1,59 +1,72 @@
-"""Gather finished sweeps into the tables of docs/results.md and README.md.
+"""Train what docs/results.md compares, and write its tables and its figure.
 
-    python train.py -m experiment=sincos_rnn seed=0,1,2 sweep=sincos_rnn      # for every experiment, then
-    python scripts/results.py outputs/sweeps/*
-    python scripts/results.py metric=rmse outputs/sweeps/series_regression        # another metric than the first below
+    python scripts/results.py train                 # every sweep, on with what is not completed; hours
+    python scripts/results.py train series digits   # some of them
+    python scripts/results.py lines                 # what `train` types, to see or change it
+    python scripts/results.py tables                # into docs/results.md and docs/figures/accuracy.png
+    python scripts/results.py rows outputs/sweeps/* # a row for each sweep of an experiment
 
-Prints a Markdown table: a row a sweep, its metric's mean over the seeds, each seed, what validation said, seconds
-of a run, updates and parameters.
+The sweeps are those of scripts/compared/sweeps.yaml; their data lies below $SEQTRAIN_DATA. `rows` takes `metric=rmse`
+for another metric than the first that a run has of accuracy, scaled/rmse and mse.
 """
 
-import json
+import argparse
+import os
+import shlex
+import subprocess
 import sys
 from pathlib import Path
-from statistics import mean
-from typing import Any
 
-METRICS = ("accuracy", "scaled/rmse", "mse")  # the first that a run has
+from compared.experiments import print_rows
+from compared.figure import accuracy_against_time
+from compared.found import read_found
+from compared.sweeps import Plan, read_plan
+from compared.tables import mean_of, page
 
-
-def main(folders: list[Path], metrics: tuple[str, ...]) -> None:
-    print("| sweep | metric | test, mean | test, each seed | validation, each seed | seconds | updates | parameters |")
-    print("|---|---|---|---|---|---|---|---|")
-    for folder in folders:
-        results = [json.loads(path.read_text()) for path in sorted(folder.glob("*/result.json"))]
-        runs = sorted((run for run in results if run["status"] == "completed"), key=lambda run: int(run["seed"]))
-        if runs:
-            print(row(folder.name, runs, metrics, unfinished=len(results) - len(runs)))
+PAGE = Path("docs/results.md")
+FIGURE = Path("docs/figures/accuracy.png")
+BEGIN, END = "<!-- scripts/results.py tables: from here -->", "<!-- to here -->"
 
 
-def row(name: str, runs: list[dict[str, Any]], metrics: tuple[str, ...], *, unfinished: int) -> str:
-    metric = next((metric for metric in metrics if f"test/{metric}" in runs[0]["metrics"]), None)
-    if metric is None:
-        sys.exit(f"{name} has no {' or '.join(metrics)}, only {', '.join(sorted(runs[0]['metrics']))}")
-    test = [run["metrics"][f"test/{metric}"] for run in runs]
-    val = [run["metrics"][f"val/{metric}"] for run in runs if f"val/{metric}" in run["metrics"]]
-    seconds = [run["seconds"] for run in runs]
-    cells = [
-        name + (f" ({unfinished} unfinished)" if unfinished else ""),
-        metric,
-        f"**{shown(mean(test), metric)}**",
-        " ".join(shown(value, metric) for value in test),
-        " ".join(shown(value, metric) for value in val) or "none",
-        f"{min(seconds):.0f}–{max(seconds):.0f}",
-        f"{runs[0]['steps']:,}",
-        f"{runs[0]['parameters']:,}",
-    ]
-    return f"| {' | '.join(cells)} |"
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=["train", "lines", "tables", "rows"])
+    parser.add_argument("names", nargs="*", help="of sweeps; for rows their folders")
+    parser.add_argument("--processes", type=int, default=os.cpu_count(), help="that train at once")
+    given = parser.parse_args()
+    if given.what == "rows":
+        return print_rows(given.names)
+    plan = read_plan()
+    known = [sweep.name for sweep in plan.sweeps]
+    if unknown := [name for name in given.names if name not in known]:
+        parser.error(f"no sweep {unknown[0]}: there are {', '.join(known)}")
+    if given.what == "tables":
+        return write(plan)
+    status = 0
+    for sweep in plan.sweeps:
+        if not given.names or sweep.name in given.names:
+            for words in plan.lines(sweep, given.processes):
+                print(shlex.join(["python", "train.py", *words]), flush=True)
+                if given.what == "train":
+                    status |= subprocess.run([sys.executable, "train.py", *words], check=False).returncode
+    return status
 
 
-def shown(value: float, metric: str) -> str:
-    return f"{100 * value:.2f}%" if metric == "accuracy" else f"{value:#.3g}"
+def write(plan: Plan) -> int:
+    """The tables and the figure of what is completed; what is missing is told, with status 1."""
+    found, missing = read_found(plan)
+    before, rest = PAGE.read_text(encoding="utf-8").split(BEGIN)
+    after = rest.split(END)[1]
+    PAGE.write_text(f"{before}{BEGIN}\n\n{page(plan, found)}\n\n{END}{after}", encoding="utf-8")
+    models = [name for each in plan.models for name in each.names]
+    several = [name for each in plan.models if len(each.seeds) > 1 for name in each.names]
+    drawn = [mean for sweep in plan.sweeps if (mean := mean_of(sweep, found))]
+    drawn += [each for each in found if len(each.sweep.sets) < 3]
+    accuracy_against_time(drawn, models, several).savefig(FIGURE)
+    for line in missing:
+        print(f"missing: {line}", file=sys.stderr)
+    return 1 if missing else 0
 
 
 if __name__ == "__main__":
-    chosen = tuple(word.removeprefix("metric=") for word in sys.argv[1:] if word.startswith("metric="))
-    places = [Path(word) for word in sys.argv[1:] if not word.startswith("metric=")]
-    if not places:
-        sys.exit(__doc__)
-    main(places, chosen or METRICS)
+    sys.exit(main())

@@ -35,7 +35,7 @@ def test_a_run_folder_holds_everything_about_the_run(tmp_path: Path) -> None:
     assert result == json.loads((tmp_path / "result.json").read_text())
     assert result["status"] == "completed"
     assert (result["epochs"], result["steps"]) == (3, 6)
-    assert 0 < result["cpu_seconds"] and 0 < result["seconds"]
+    assert min(result["cpu_seconds"], result["seconds"]) > 0
     assert result["parameters"] == sum(p.numel() for p in weights(tmp_path).values())
     assert {f"{of}/{name}" for of in ("test", "val") for name in ("loss", "mse", "rmse", "mae", "r2")} == set(
         result["metrics"]

@@ -24,7 +24,7 @@ def step_loss(outputs: Tensor, targets: Tensor) -> Tensor:
 
 def _recurrent(cell: str, hidden: int, most: float, *more: str) -> Case:
     name = "-".join(
-        [cell, *(["fused"] if cell != "lstm" and not more else []), *([str(hidden)] if hidden > 32 else [])]
+        [cell, *(["fused"] if not more else []), *([str(hidden)] if hidden > 32 else [])]
     )
     size = 6144 if hidden == 32 else 2048  # 192 updates an epoch, or 64
     sizes = (f"data.train_size={size}", f"data.test_size={size}")
@@ -38,13 +38,16 @@ def _sketchmate(name: str, *data: str) -> Case:
 
 
 _ALL = [
-    _recurrent("lstm", 32, 1.08),
+    _recurrent("lstm", 32, 1.08, "model.kernel=torch"),
     _recurrent("rnn", 32, 1.05, "model.kernel=torch"),
     _recurrent("gru", 32, 1.05, "model.kernel=torch"),
+    _recurrent("lstm", 32, 1.0),
     _recurrent("rnn", 32, 0.30),
     _recurrent("gru", 32, 0.25),
+    _recurrent("lstm", 128, 1.0),
     _recurrent("rnn", 128, 1.0),
     _recurrent("gru", 128, 1.0),
+    _recurrent("lstm", 256, 1.0),
     _recurrent("rnn", 256, 1.0),
     _recurrent("gru", 256, 1.0),
     _sketchmate("sketchmate", *_MADE),

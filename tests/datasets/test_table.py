@@ -415,9 +415,12 @@ def test_a_real_long_table_is_the_same_as_its_ts_file(tables: Path) -> None:
         assert torch.equal(one.targets, other.targets)
 
 
-def test_covid_is_read_as_its_experiment_says(tables: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("source", ["table", "experiment"])
+def test_covid_is_read_as_published(source: str, tables: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SEQTRAIN_DATA", str(tables.parents[1]))
-    node = composed("experiment=series_regression").data
+    files = [f"data.{which.lower()}=Covid3Month_{which}_wide_converted.csv" for which in ("TRAIN", "TEST")]
+    table = ["data=table", "data.folder=timeseries/csv", *files, "data.target=target", "data.predicts=values"]
+    node = composed(*(table if source == "table" else ["experiment=series_regression"])).data
     settings = {key: value for key, value in node.items() if key not in vars(Loading())}
     sets = prepare(settings, "data")().load(0)
     assert (len(sets.train), len(sets.test), sets.train.longest) == (140, 61, 84)

@@ -153,7 +153,7 @@ def test_sequences_of_the_data_are_held_against_the_network_too(
     assert sorted(held[-1]) == sorted(examples.lengths.tolist())
 
     monkeypatch.setattr(exporting, "_lengths", lambda _: iter(()))
-    monkeypatch.setattr(exporting, "TOLERANCE", 0.0)
+    monkeypatch.setattr(exporting, "TOLERANCE", -1.0)  # no difference is small enough
     with pytest.raises(WrongInput, match=r"differs from the model by .* for sequences of 1, 2, "):
         export_onnx(trained, tmp_path / "n.onnx", examples)
 

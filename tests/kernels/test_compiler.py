@@ -65,8 +65,3 @@ def test_without_the_library_auto_is_torch_and_fused_says_what_to_do(monkeypatch
     torch.manual_seed(0)
     torchs = Recurrent(3, cell="gru", hidden=4, kernel="torch")
     assert torch.equal(auto(inputs, lengths)[0], torchs(inputs, lengths)[0])
-
-
-def test_an_lstm_has_no_loops_of_its_own() -> None:
-    with pytest.raises(WrongInput, match="LSTM is fused already"):
-        Recurrent(3, cell="lstm", kernel="fused")

@@ -9,7 +9,7 @@ from torch import Tensor
 import seqtrain.models.recurrent
 from seqtrain.models.recurrent import Recurrent
 
-CELLS = ["rnn_tanh", "rnn_relu", "gru"]
+CELLS = ["rnn_tanh", "rnn_relu", "gru", "lstm"]
 LENGTHS = torch.tensor([7, 3, 1, 5])
 
 pytestmark = pytest.mark.usefixtures("compiled")
@@ -97,11 +97,23 @@ def test_other_precisions_and_listeners_get_the_layer_of_torch(cell: str, reads:
 
 
 @pytest.mark.parametrize(
-    ("hidden", "batch", "steps", "expected"),
-    [(32, 32, 50, True), (256, 32, 50, True), (512, 1, 16, True), (520, 32, 50, False), (512, 32, 15, False)],
+    ("cell", "hidden", "batch", "steps", "expected"),
+    [
+        ("rnn_tanh", 32, 32, 50, True),
+        ("rnn_tanh", 256, 32, 50, True),
+        ("rnn_tanh", 512, 1, 16, True),
+        ("rnn_tanh", 520, 32, 50, False),
+        ("rnn_tanh", 512, 32, 15, False),
+        ("lstm", 192, 32, 50, True),
+        ("lstm", 200, 32, 50, False),
+        ("lstm", 64, 1, 50, True),
+        ("lstm", 72, 3, 50, False),
+    ],
 )
-def test_auto_takes_what_measures_faster(hidden: int, batch: int, steps: int, expected: bool, reads: list[int]) -> None:
-    model = Recurrent(1, cell="rnn_tanh", hidden=hidden, weights="uniform")
+def test_auto_takes_what_measures_faster(
+    cell: str, hidden: int, batch: int, steps: int, expected: bool, reads: list[int]
+) -> None:
+    model = Recurrent(1, cell=cell, hidden=hidden, weights="uniform")  # type: ignore[arg-type]
     with torch.no_grad():
         model(torch.zeros(batch, steps, 1), torch.full((batch,), steps))
     assert bool(reads) == expected
@@ -117,3 +129,13 @@ def test_a_step_agrees_with_the_whole() -> None:
             for place in range(60):
                 output, state = fused.step(inputs[:, place], state)
                 torch.testing.assert_close(output, whole[:, place], rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_the_state_that_is_left_is_the_same(cell: str, reads: list[int]) -> None:
+    fused, torchs = pair(cell, num_layers=2)
+    inputs = torch.randn(4, 7, 3)
+    state = torch.rand(4, 2 if cell == "lstm" else 1, 2, 6)
+    for ours, theirs in zip(fused.read_on(inputs, LENGTHS, state), torchs.read_on(inputs, LENGTHS, state), strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=0, atol=5e-7)
+    assert len(reads) == 1

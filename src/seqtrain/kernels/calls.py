@@ -1,4 +1,4 @@
-"""What the functions of both cells share around one call of a compiled loop."""
+"""What the functions of all cells share around one call of a compiled loop."""
 
 import torch
 from torch import Tensor

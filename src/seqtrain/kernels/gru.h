@@ -3,6 +3,7 @@
 static inline TARGET void NAME(gru_step)(const REAL *restrict given, const REAL *restrict product,
                                          const REAL *restrict before, REAL *restrict output, REAL *restrict gates,
                                          REAL *restrict recalled, long hidden) {
+    INDEPENDENT
     for (long j = 0; j < hidden; j++) {
         REAL recall = product[2 * hidden + j];
         REAL r = NAME(sigmoid)(given[j] + product[j]);
@@ -46,10 +47,11 @@ static TARGET int NAME(gru_forward)(const Call *call) {
 static inline TARGET void NAME(gru_step_back)(const REAL *restrict wanted, const REAL *restrict carried,
                                               const REAL *restrict gates, const REAL *restrict recalled,
                                               const REAL *restrict before, REAL *restrict slopes, REAL *restrict kept,
-                                              REAL *restrict sums, long hidden, int last) {
+                                              REAL *restrict sums, long hidden) {
+    INDEPENDENT
     for (long j = 0; j < hidden; j++) {
         REAL r = gates[j], z = gates[hidden + j], n = gates[2 * hidden + j];
-        REAL state = last ? wanted[j] : wanted[j] + (kept[j] + carried[j]);
+        REAL state = wanted[j] + (kept[j] + carried[j]);
         REAL of_n = state * (1 - z) * (1 - n * n);
         REAL of_r = of_n * recalled[j] * r * (1 - r);
         REAL of_z = state * (before[j] - n) * z * (1 - z);
@@ -72,7 +74,7 @@ static TARGET int NAME(gru_backward)(const Call *call) {
     if (!NAME(begin_backward)(&work, call, 3, 4)) return 1;
     for (long first = 0; first < work.batch; first += ROWS) {
         NAME(block) block = NAME(block_of)(&work, first);
-        memset(work.sums, 0, (size_t)((4 + 3 * call->features) * hidden) * sizeof(REAL));
+        NAME(begin_block)(&work, 4 + 3 * (long)call->features);
         long count = 0;
         for (long step = block.longest - 1; step >= 0; step--) {
             const REAL *rows[ROWS];
@@ -86,7 +88,7 @@ static TARGET int NAME(gru_backward)(const Call *call) {
                                     work.recurrent.product + row * work.recurrent.width,
                                     (const REAL *)call->gates + place * 3 * hidden,
                                     (const REAL *)call->recalled + place * hidden, before, slope,
-                                    work.kept + row * hidden, work.sums, hidden, step == block.length[row] - 1);
+                                    work.kept + row * hidden, work.sums, hidden);
                 NAME(add_inputs)(call, place, slope, work.sums + 4 * hidden, 3 * hidden);
                 NAME(keep_before)(&work, call, place, count++, before);
                 rows[row] = slope + hidden;

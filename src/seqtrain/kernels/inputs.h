@@ -14,7 +14,7 @@ static inline TARGET ALWAYS void NAME(read_inputs)(const NAME(work) *work, const
     if (call->inputs != NULL) NAME(multiply)(&work->given, rows);
 }
 
-/* Everything that both cells do before their first step; `columns` is the number of gates times hidden. */
+/* Everything that all cells do before their first step; `columns` is the number of gates times hidden. */
 static TARGET int NAME(begin_forward)(NAME(work) *work, const Call *call, long columns) {
     if (!NAME(begin)(work, call, (long)call->hidden, columns)) return 0;
     NAME(pack)(&work->recurrent, call->weight, 1, (long)call->hidden, columns, call->bias);

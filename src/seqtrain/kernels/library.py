@@ -11,9 +11,18 @@ from seqtrain.kernels.compiler import LIBRARY, sources
 # In the order of `Call` in recurrent.c, which says what each is.
 _NUMBERS = ("batch", "steps", "hidden", "features", "reverse", "relu", "wanted_stride")
 _ARRAYS = (
-    *("lengths", "weight", "bias", "start", "inputs", "input_weight", "input_bias", "given"),
-    *("outputs", "gates", "recalled"),
-    *("wanted", "slopes", "befores", "bias_slope", "input_weight_slope", "start_slope", "weight_slope"),
+    *("lengths", "weight", "bias", "start", "start_cell", "inputs", "input_weight", "input_bias", "given"),
+    *("outputs", "gates", "recalled", "cells"),
+    *(
+        "wanted",
+        "slopes",
+        "befores",
+        "bias_slope",
+        "input_weight_slope",
+        "start_slope",
+        "start_cell_slope",
+        "weight_slope",
+    ),
 )
 _REALS = {torch.float32: "float", torch.float64: "double"}
 
@@ -42,7 +51,7 @@ class Loops:
                 raise OSError(f"{path} was compiled from other sources")
             self._functions = {
                 (loop, dtype): library[f"seqtrain_{loop}_{real}"]
-                for loop in ("rnn_forward", "rnn_backward", "gru_forward", "gru_backward")
+                for loop in (f"{cell}_{way}" for cell in ("rnn", "gru", "lstm") for way in ("forward", "backward"))
                 for dtype, real in _REALS.items()
             }
         except AttributeError as error:

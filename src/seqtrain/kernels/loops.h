@@ -19,6 +19,7 @@ typedef REAL NAME(vector) __attribute__((vector_size(VECTOR_BYTES), may_alias));
 #include "slopes.h"
 #include "rnn.h"
 #include "gru.h"
+#include "lstm.h"
 
 #undef LANES
 #undef COLUMNS

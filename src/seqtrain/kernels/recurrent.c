@@ -1,4 +1,5 @@
-/* The loop over time of a simple RNN (Elman 1990) and a GRU (Cho et al. 2014, reset after the product), both ways.
+/* The loops over time of a simple RNN (Elman 1990), a GRU (Cho et al. 2014, reset after the product) and an LSTM
+ * (Hochreiter and Schmidhuber 1997), both ways.
  *
  * What is no loop over time (the products with the inputs, the gradients of the weights) is left to the caller, who
  * has a library for large products. Names of arrays and their shapes are in `Call`; padded steps are answered with
@@ -10,7 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One call, for one layer and direction. H is hidden, F features, G the number of gates: 1, or 3 for r, z and n.
+/* One call, for one layer and direction. H is hidden, F features, G the number of gates: 1, 3 for r, z and n,
+ * or 4 for i, f, g and o.
  * Arrays of steps are (batch, steps, ...), without gaps unless said. library.py has the same fields in this order. */
 typedef struct {
     int64_t batch, steps, hidden;
@@ -22,27 +24,39 @@ typedef struct {
     const void *weight;       /* (G*H, H) */
     const void *bias;         /* (G*H) of the product with the state, or NULL */
     const void *start;        /* (batch, H): states to start from, or NULL for zeros */
+    const void *start_cell;   /* LSTM: likewise the cells */
     const void *inputs;       /* (.., F), or NULL where the caller multiplied them */
     const void *input_weight; /* (G*H, F) */
     const void *input_bias;   /* (G*H), or NULL */
     const void *given;        /* (.., G*H): what inputs give to every gate, where the caller multiplied them */
     void *outputs;            /* (.., H) */
-    void *gates;              /* GRU: (.., 3H): r, z and n; NULL where no gradient will be wanted, as for: */
+    void *gates;              /* GRU, LSTM: (.., G*H): what each gate lets through; NULL where no gradient will be
+                                 wanted, as for: */
     void *recalled;           /* GRU: (.., H), the product that r gates */
+    void *cells;              /* LSTM: (.., H), the cell after each step */
     /* of the backward loops: */
     const void *wanted;       /* (.., H), wanted_stride apart: the gradient of outputs */
-    void *slopes;             /* (.., S*H) of the sums before activations. RNN: S = 1; GRU: S = 4, n's input part, r, z,
-                                 n's recurrent part */
+    void *slopes;             /* (.., S*H) of the sums before activations. RNN: S = 1; LSTM: S = 4, i, f, g and o; GRU: S = 4,
+                                 n's input part, r, z, n's recurrent part */
     void *befores;            /* (.., H): the state before each step */
     void *bias_slope;         /* (S*H): slopes, summed over all steps */
     void *input_weight_slope; /* (F, G*H), of a GRU in the order n, r, z; where there are inputs */
     void *start_slope;        /* (batch, H), or NULL */
+    void *start_cell_slope;   /* LSTM: (batch, H), where there is start_slope */
     void *weight_slope;       /* (G*H, H); or NULL, and slopes and befores are written for the caller to multiply */
 } Call;
 
 #define ROWS 4
 #define TILE 16
 #define ALWAYS __attribute__((always_inline))
+
+/* Before a loop whose turns do not touch each other's numbers: gates stand side by side in one array, and compilers
+ * would count with their overlapping. */
+#if defined(__clang__)
+#define INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
+#else
+#define INDEPENDENT _Pragma("GCC ivdep")
+#endif
 
 #define FLOAT_SERIES(r) \
     (1 + r * (1.f / 2 + r * (1.f / 6 + r * (1.f / 24 + r * (1.f / 120 + r * (1.f / 720 + r * (1.f / 5040)))))))
@@ -116,6 +130,10 @@ EXPORTED(gru_forward, float)
 EXPORTED(gru_forward, double)
 EXPORTED(gru_backward, float)
 EXPORTED(gru_backward, double)
+EXPORTED(lstm_forward, float)
+EXPORTED(lstm_forward, double)
+EXPORTED(lstm_backward, float)
+EXPORTED(lstm_backward, double)
 
 /* Of the sources that this was compiled from, so that another version of them is told apart. */
 uint64_t seqtrain_sources(void) { return SOURCES; }

@@ -54,7 +54,7 @@ static TARGET int NAME(rnn_backward)(const Call *call) {
     if (!NAME(begin_backward)(&work, call, 1, 1)) return 1;
     for (long first = 0; first < work.batch; first += ROWS) {
         NAME(block) block = NAME(block_of)(&work, first);
-        memset(work.sums, 0, (size_t)((1 + call->features) * hidden) * sizeof(REAL));
+        NAME(begin_block)(&work, 1 + (long)call->features);
         long count = 0;
         for (long step = block.longest - 1; step >= 0; step--) {
             const REAL *rows[ROWS];
@@ -62,10 +62,9 @@ static TARGET int NAME(rnn_backward)(const Call *call) {
                 rows[row] = work.zeros;
                 if (step >= block.length[row]) continue;
                 const long place = NAME(place)(&work, &block, row, step);
-                const int last = step == block.length[row] - 1;
                 REAL *slope = NAME(slope_row)(&work, call, place, count, hidden);
                 NAME(rnn_step_back)((const REAL *)call->wanted + place * call->wanted_stride,
-                                    last ? work.zeros : work.recurrent.product + row * work.recurrent.width,
+                                    work.recurrent.product + row * work.recurrent.width,
                                     (const REAL *)call->outputs + place * hidden, slope, work.sums, hidden,
                                     (int)call->relu);
                 NAME(add_inputs)(call, place, slope, work.sums + hidden, hidden);

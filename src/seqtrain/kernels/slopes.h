@@ -1,6 +1,6 @@
-/* What the backward loops of both cells sum over all steps; part of loops.h. */
+/* What the backward loops of all cells sum over all steps; part of loops.h. */
 
-/* Everything that both cells do before their last step; slopes of `gates` gates reach a state. */
+/* Everything that all cells do before their last step; slopes of `gates` gates reach a state. */
 static TARGET int NAME(begin_backward)(NAME(work) *work, const Call *call, long gates, long sums) {
     const long hidden = (long)call->hidden;
     if (!NAME(begin)(work, call, gates * hidden, hidden)) return 0;
@@ -11,6 +11,13 @@ static TARGET int NAME(begin_backward)(NAME(work) *work, const Call *call, long 
     if (call->inputs != NULL)
         memset(call->input_weight_slope, 0, (size_t)(call->features * gates * hidden) * sizeof(REAL));
     return 1;
+}
+
+/* Before the last step of ROWS sequences: nothing is summed yet, and nothing is carried to them. */
+static TARGET void NAME(begin_block)(const NAME(work) *work, long sums) {
+    memset(work->sums, 0, (size_t)(sums * work->hidden) * sizeof(REAL));
+    memset(work->kept, 0, (size_t)(ROWS * work->hidden) * sizeof(REAL));
+    memset(work->recurrent.product, 0, (size_t)(ROWS * work->recurrent.width) * sizeof(REAL));
 }
 
 static inline TARGET void NAME(add)(REAL *restrict sums, const REAL *restrict values, REAL factor, long count) {

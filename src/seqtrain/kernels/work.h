@@ -7,8 +7,8 @@ typedef struct {
     int reverse;
     NAME(matrix) recurrent, given; /* what is multiplied with states or their slopes, and with few inputs */
     REAL *kept;                    /* (ROWS, hidden): what a loop keeps for the next step */
-    REAL *zeros;                   /* (3 * hidden + features): also read as a state */
-    REAL *sums;                    /* (4 * hidden + features * 3 * hidden): of one block of rows */
+    REAL *zeros;                   /* (4 * hidden + features): also read as a state */
+    REAL *sums;                    /* (4 * hidden + features * 4 * hidden): of one block of rows */
     REAL *slopes, *befores;        /* (ROWS * steps, S * hidden) and (.., width) of one block, where it is multiplied here */
     REAL *weight_slope;            /* (G * hidden, width) */
     long *order;                   /* (batch): sequences of like lengths side by side */
@@ -55,8 +55,8 @@ static TARGET void NAME(take_all)(NAME(work) *work, const Call *call, long depth
     work->recurrent = NAME(take_matrix)(work, depth, columns);
     work->given = NAME(take_matrix)(work, features, columns);
     work->kept = NAME(take)(work, ROWS * hidden);
-    work->sums = NAME(take)(work, (4 + 3 * features) * hidden);
-    work->zeros = NAME(take)(work, 3 * hidden + features);
+    work->sums = NAME(take)(work, 4 * (1 + features) * hidden);
+    work->zeros = NAME(take)(work, 4 * hidden + features);
     if (call->weight_slope == NULL) return;
     const long gates = depth / hidden; /* in a backward loop */
     work->slopes = NAME(take)(work, ROWS * work->steps * (gates == 1 ? 1 : 4) * hidden);
@@ -73,7 +73,7 @@ static TARGET int NAME(begin)(NAME(work) *work, const Call *call, long depth, lo
     const size_t order = ((size_t)(work->batch + work->steps + 1) * sizeof(long) + 63) / 64 * 64;
     if ((work->memory = aligned_alloc(64, arrays + order)) == NULL) return 0;
     NAME(take_all)(work, call, depth, columns);
-    memset(work->zeros, 0, (size_t)(3 * work->hidden + call->features) * sizeof(REAL));
+    memset(work->zeros, 0, (size_t)(4 * work->hidden + call->features) * sizeof(REAL));
     work->order = (long *)((char *)work->memory + arrays);
     NAME(sort)(work, work->order + work->batch);
     return 1;

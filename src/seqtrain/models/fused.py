@@ -8,9 +8,13 @@ from torch.nn.functional import dropout
 
 from seqtrain.kernels.gru import Gru, gru
 from seqtrain.kernels.library import Loops
+from seqtrain.kernels.lstm import Lstm, lstm
 from seqtrain.kernels.rnn import Rnn, rnn
+from seqtrain.models.both_ways import State
 
 _MOST_HIDDEN = 512  # with one thread; torch's large products gain from more, the loops do not
+_MOST_HIDDEN_OF_LSTM = 192  # torch's is faster than its other two
+_MOST_HIDDEN_OF_FEW, _FEW = 64, 4  # of an LSTM; the loops take four sequences together
 _HIDDEN_A_STEP = 32  # hidden features whose weights, packed once a call, are repaid by a time step
 
 
@@ -34,34 +38,39 @@ def takes(layers: nn.RNNBase, inputs: Tensor) -> bool:
 
 def faster(layers: nn.RNNBase, inputs: Tensor) -> bool:
     """Whether the compiled loops beat torch's layers at this size; docs/performance.md has the measurements."""
-    hidden = layers.hidden_size
-    return hidden * torch.get_num_threads() <= _MOST_HIDDEN and inputs.shape[1] * _HIDDEN_A_STEP >= hidden
+    hidden, most = layers.hidden_size, _MOST_HIDDEN
+    if layers.mode == "LSTM":
+        most = _MOST_HIDDEN_OF_FEW if inputs.shape[0] < _FEW else _MOST_HIDDEN_OF_LSTM
+    return hidden * torch.get_num_threads() <= most and inputs.shape[1] * _HIDDEN_A_STEP >= hidden
 
 
-def read_fused(loops: Loops, layers: nn.RNNBase, inputs: Tensor, lengths: Tensor, state: Tensor | None) -> list[Tensor]:
-    """(B, T, F) -> (B, T, directions * H) of each layer, zero in padding; state (num_layers * directions, B, H).
+def read_fused(
+    loops: Loops, layers: nn.RNNBase, inputs: Tensor, lengths: Tensor, state: State | None
+) -> list[tuple[Tensor, ...]]:
+    """(B, T, F) -> for each layer (B, T, directions * H), zero in padding, and of an LSTM one way its cells likewise.
 
-    No state stands for zeros.
+    Args:
+        state: (num_layers * directions, B, H) to start from, of an LSTM two; None: zeros.
     """
     flat = layers._flat_weights  # all_weights looks every one up by name
     passes = layers.num_layers * (2 if layers.bidirectional else 1)
     count = len(flat) // passes
     weights = [flat[which * count : (which + 1) * count] for which in range(passes)]
     steps, lengths = inputs.contiguous(), lengths.contiguous()
-    outputs = []
+    outputs: list[tuple[Tensor, ...]] = []
     for layer in range(layers.num_layers):
         if layer > 0 and layers.dropout > 0:
             steps = dropout(steps, layers.dropout, layers.training)
-        if not layers.bidirectional:
-            steps = _one_way(loops, layers, steps, lengths, _part(state, layer), weights[layer], reverse=False)
-            outputs.append(steps)
-            continue
-        forwards, backwards = (
-            _one_way(loops, layers, steps, lengths, _part(state, which), weights[which], reverse=which % 2 == 1)
-            for which in (2 * layer, 2 * layer + 1)
-        )
-        steps = torch.cat((forwards, backwards), 2)
-        outputs.append(steps)
+        if layers.bidirectional:
+            both = (
+                _one_way(loops, layers, steps, lengths, _part(layers, state, which), weights[which], reverse=back)[0]
+                for which, back in ((2 * layer, False), (2 * layer + 1, True))
+            )
+            found: tuple[Tensor, ...] = (torch.cat(list(both), 2),)
+        else:
+            found = _one_way(loops, layers, steps, lengths, _part(layers, state, layer), weights[layer], reverse=False)
+        outputs.append(found)
+        steps = found[0]
     return outputs
 
 
@@ -70,26 +79,27 @@ def _one_way(
     layers: nn.RNNBase,
     steps: Tensor,
     lengths: Tensor,
-    start: Tensor | None,
+    start: tuple[Tensor | None, ...],
     weights: list[Any],
     *,
     reverse: bool,
-) -> Tensor:
-    outputs: Tensor
+) -> tuple[Tensor, ...]:
+    """The outputs (B, T, H), and of an LSTM its cells (B, T, H)."""
     learns = torch.is_grad_enabled()
+    given = (steps, lengths, *start, *weights)
+    if layers.mode == "LSTM":
+        if learns:
+            return Lstm.apply(loops, reverse, *given)  # type: ignore[no-untyped-call, no-any-return]
+        cells = steps.new_empty(*steps.shape[:2], layers.hidden_size)
+        return lstm(loops, reverse, *given, cells=cells), cells
     if layers.mode == "GRU":
-        if learns:
-            outputs = Gru.apply(loops, reverse, steps, lengths, start, *weights)  # type: ignore[no-untyped-call]
-        else:
-            outputs = gru(loops, reverse, steps, lengths, start, *weights)
-    else:
-        relu = layers.mode == "RNN_RELU"
-        if learns:
-            outputs = Rnn.apply(loops, relu, reverse, steps, lengths, start, *weights)  # type: ignore[no-untyped-call]
-        else:
-            outputs = rnn(loops, relu, reverse, steps, lengths, start, *weights)
-    return outputs
+        return (Gru.apply(loops, reverse, *given) if learns else gru(loops, reverse, *given),)  # type: ignore[no-untyped-call]
+    relu = layers.mode == "RNN_RELU"
+    return (Rnn.apply(loops, relu, reverse, *given) if learns else rnn(loops, relu, reverse, *given),)  # type: ignore[no-untyped-call]
 
 
-def _part(state: Tensor | None, which: int) -> Tensor | None:
-    return None if state is None else state[which].contiguous()
+def _part(layers: nn.RNNBase, state: State | None, which: int) -> tuple[Tensor | None, ...]:
+    """What a layer and direction starts from: (B, H) or None for zeros; of an LSTM two."""
+    if state is None:
+        return (None, None) if layers.mode == "LSTM" else (None,)
+    return tuple(each[which].contiguous() for each in (state if isinstance(state, tuple) else (state,)))

@@ -38,11 +38,11 @@ class Recurrent(nn.Module):
             from inputs, biases zero; or uniform as torch's.
         initial_state: zero, learned (a parameter of each layer), or random (standard normal in training,
             zero in evaluation).
-        kernel: what computes the layers on a CPU: torch; fused, compiled loops for rnn and gru that were built when
-            seqtrain was installed; or auto, whichever is faster. They agree to the last digits.
+        kernel: what computes the layers on a CPU: torch; fused, compiled loops that were built when seqtrain was
+            installed; or auto, whichever is faster. They agree to the last digits.
 
     Raises:
-        WrongInput: `kernel` is fused, and there are no compiled loops for the cell.
+        WrongInput: `kernel` is fused, and there are no compiled loops.
     """
 
     read: Literal["mean", "max", "last", "flatten"] = "mean"
@@ -62,7 +62,7 @@ class Recurrent(nn.Module):
         kernel: Literal["auto", "torch", "fused"] = "auto",
     ) -> None:
         super().__init__()
-        _check_kernel(kernel, cell)
+        _check_kernel(kernel)
         self._kernel = kernel
         directions = 2 if bidirectional else 1
         self.out_features = hidden * directions
@@ -91,8 +91,8 @@ class Recurrent(nn.Module):
     def forward(self, inputs: Tensor, lengths: Tensor, state: State | None = None) -> tuple[Tensor, Tensor]:
         state = self._first_state(inputs) if state is None else state
         fused = self._fused(inputs)
-        if fused is not None and not isinstance(state, tuple):
-            return read_fused(fused, self.layers, inputs, lengths, state)[-1], lengths
+        if fused is not None:
+            return read_fused(fused, self.layers, inputs, lengths, state)[-1][0], lengths
         if self.bidirectional:
             outputs = read_both_ways(self.layers, inputs, lengths, state)
         elif inputs.is_cuda and self.layers.dropout > 0:
@@ -116,10 +116,11 @@ class Recurrent(nn.Module):
         """
         self._check_reads_forward()
         start, fused = to_torch(state), self._fused(inputs)
-        if fused is None or isinstance(start, tuple):
+        if fused is None:
             return read_on(self.layers, inputs, lengths, start)
-        outputs = read_fused(fused, self.layers, inputs, lengths, start)
-        return outputs[-1], torch.cat([last_step(each, lengths) for each in outputs], 1)[:, None]
+        found = read_fused(fused, self.layers, inputs, lengths, start)
+        after = [torch.cat([last_step(layer, lengths) for layer in part], 1) for part in zip(*found, strict=True)]
+        return found[-1][0], torch.stack(after, 1)
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> "Recurrent":
         super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
@@ -144,7 +145,7 @@ class Recurrent(nn.Module):
     def _fused(self, inputs: Tensor) -> Loops | None:
         """The compiled loops where they are to read these inputs."""
         layers = self.layers
-        if self._kernel == "torch" or layers.mode == "LSTM" or not takes(layers, inputs):
+        if self._kernel == "torch" or not takes(layers, inputs):
             return None
         return loops() if self._kernel == "fused" or faster(layers, inputs) else None
 
@@ -172,12 +173,8 @@ def _make_orthogonal(layers: nn.RNNBase) -> None:
             fill(gate)
 
 
-def _check_kernel(kernel: str, cell: str) -> None:
-    if kernel != "fused":
-        return
-    if cell == "lstm":
-        raise WrongInput("model.kernel is fused but torch's LSTM is fused already: set model.kernel=auto or torch")
-    if loops() is None:
+def _check_kernel(kernel: str) -> None:
+    if kernel == "fused" and loops() is None:
         raise WrongInput(
             "model.kernel is fused but its compiled loops are not there, or are of another version of seqtrain: "
             "install a C compiler (gcc or clang) and run python -m seqtrain.kernels.compiler, or set model.kernel=auto"

@@ -1,0 +1,97 @@
+"""What was reached as Markdown: tables of models beside each other, a row for each data set."""
+
+from collections.abc import Callable, Iterator, Sequence
+from statistics import fmean
+
+from compared.found import Found, Trial
+from compared.sweeps import DataSet, Plan, Sweep
+from seqtrain.comparison.statistics import Estimate
+
+Cell = Callable[[Found, str], str]
+
+
+def page(plan: Plan, found: list[Found]) -> str:
+    """All tables with their headings."""
+    rows = [*found, *(mean for sweep in plan.sweeps if (mean := mean_of(sweep, found)))]
+    names = [name for models in plan.models for name in models.names]
+    tables = [
+        table(rows, models.names, _values(models.names), title=_seeds(len(models.seeds)), published=True)
+        for models in plan.models
+    ]
+    tables.append(table(rows, names, _seconds, title="**CPU seconds of a run**"))
+    tables.append(table(found, names, _parameters, title="**Parameters, in thousands**"))
+    used = {each.data.source for each in found}
+    sources = [f"- {name}: {text}." for name, text in plan.sources.items() if name in used]
+    return "\n\n".join([*tables, "Sources of the published figures:\n\n" + "\n".join(sources)])
+
+
+def table(rows: list[Found], models: Sequence[str], cell: Cell, *, title: str, published: bool = False) -> str:
+    """A title and a table: a row for each data set, a column for each model, at the end the published figure."""
+    heads = ["data", *models, *(["published"] if published else [])]
+    lines = [title, "", _line(heads), _line(["---"] * len(heads))]
+    for row in rows:
+        told = f"{row.data.published} ({row.data.source})" if row.data.published else ""
+        lines.append(_line([row.data.name, *(cell(row, model) for model in models), *([told] if published else [])]))
+    return "\n".join(lines)
+
+
+def mean_of(sweep: Sweep, found: list[Found]) -> Found | None:
+    """The mean over a sweep's data sets as one more; None where there is one set, or they are of another kind."""
+    parts = [each for each in found if each.sweep == sweep]
+    if len(parts) < 3:
+        return None
+    trials = tuple(trial for model in _models(parts[0]) for trial in _means(parts, model))
+    return Found(sweep, DataSet(f"mean of the {len(parts)} {sweep.name}", "", "", ""), trials)
+
+
+def _means(parts: list[Found], model: str) -> Iterator[Trial]:
+    """For each seed that all data sets have, the mean over them."""
+    runs = [{trial.seed: trial for trial in part.of(model)} for part in parts]
+    for seed in sorted(set.intersection(*(set(each) for each in runs))):
+        trials = [each[seed] for each in runs]
+        value, seconds = fmean(trial.value for trial in trials), fmean(trial.cpu_seconds for trial in trials)
+        yield Trial(model, seed, value, seconds, max(trial.parameters for trial in trials))
+
+
+def _models(found: Found) -> list[str]:
+    return list(dict.fromkeys(trial.model for trial in found.trials))
+
+
+def _seeds(count: int) -> str:
+    return "**One seed**" if count == 1 else f"**Mean of {count} seeds, ± half of the 95% interval**"
+
+
+def _values(models: tuple[str, ...]) -> Cell:
+    """Cells of the metric, the best of these models in bold."""
+
+    def cell(row: Found, model: str) -> str:
+        values = {name: value for name in models if (value := row.value(name))}
+        if model not in values:
+            return "–"
+        best = (min if row.lower_is_better else max)(value.mean for value in values.values())
+        text = _shown(values[model], percent=not row.lower_is_better)
+        return f"**{text}**" if values[model].mean == best else text
+
+    return cell
+
+
+def _shown(value: Estimate, *, percent: bool) -> str:
+    if percent:
+        half = "" if value.half is None else f" ± {100 * value.half:.1f}"
+        return f"{100 * value.mean:.1f}{half}"
+    half = "" if value.half is None else f" ± {value.half:.1g}"
+    return f"{value.mean:.4f}{half}"
+
+
+def _seconds(row: Found, model: str) -> str:
+    trials = row.of(model)
+    return f"{fmean(trial.cpu_seconds for trial in trials):.0f}" if trials else "–"
+
+
+def _parameters(row: Found, model: str) -> str:
+    trials = row.of(model)
+    return f"{trials[0].parameters / 1000:,.1f}" if trials else "–"
+
+
+def _line(cells: list[str]) -> str:
+    return f"| {' | '.join(cells)} |"

@@ -1,0 +1,95 @@
+"""The LSTM of Hochreiter and Schmidhuber (1997) over a batch, its loop over time compiled."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd import Function
+from torch.autograd.function import once_differentiable
+
+from seqtrain.kernels.calls import address, call_of, flat_steps, give_inputs, small, want, want_slopes, want_weights
+from seqtrain.kernels.library import Loops
+
+
+def lstm(
+    loops: Loops,
+    reverse: bool,
+    inputs: Tensor,
+    lengths: Tensor,
+    start: Tensor | None,
+    start_cell: Tensor | None,
+    w_ih: Tensor,
+    w_hh: Tensor,
+    b_ih: Tensor | None = None,
+    b_hh: Tensor | None = None,
+    *,
+    gates: Tensor | None = None,
+    cells: Tensor | None = None,
+) -> Tensor:
+    """inputs (B, T, F), lengths (B,), starts (B, H), weights as torch's -> outputs (B, T, H), zero in padding.
+
+    All are without gaps.
+
+    Args:
+        gates: (B, T, 4H), to be filled with i, f, g and o.
+        cells: (B, T, H), to be filled with the cell after each step, zero in padding.
+    """
+    outputs = inputs.new_empty(inputs.shape[0], inputs.shape[1], w_hh.shape[1])
+    call = call_of(outputs, lengths, start, w_hh, b_hh, reverse=reverse)
+    call.start_cell, call.gates, call.cells = address(start_cell), address(gates), address(cells)
+    given = give_inputs(call, inputs, w_ih, b_ih)
+    loops.run("lstm_forward", outputs.dtype, call)
+    del given
+    return outputs
+
+
+class Lstm(Function):
+    """`lstm` with gradients of inputs, starts and weights; these have no gradients of their own.
+
+    Returns the outputs, and the cell after each step (B, T, H), through which no gradient goes back.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        loops: Loops,
+        reverse: bool,
+        inputs: Tensor,
+        lengths: Tensor,
+        start: Tensor | None,
+        start_cell: Tensor | None,
+        *weights: Tensor,
+    ) -> tuple[Tensor, Tensor]:
+        batch, time, _ = inputs.shape
+        hidden = weights[1].shape[1]
+        gates, cells = inputs.new_empty(batch, time, 4 * hidden), inputs.new_empty(batch, time, hidden)
+        outputs = lstm(loops, reverse, inputs, lengths, start, start_cell, *weights, gates=gates, cells=cells)
+        ctx.loops, ctx.reverse = loops, reverse
+        ctx.mark_non_differentiable(cells)
+        ctx.save_for_backward(inputs, lengths, start, start_cell, outputs, gates, cells, *weights)
+        return outputs, cells
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, wanted: Tensor, _: Tensor) -> tuple[Tensor | None, ...]:
+        inputs, lengths, start, start_cell, outputs, gates, cells, w_ih, w_hh, *biases = ctx.saved_tensors
+        of_bias = w_hh.new_empty(w_hh.shape[0])
+        starts = ctx.needs_input_grad[4] or ctx.needs_input_grad[5]
+        of_start, of_cell = (torch.zeros_like(start), torch.zeros_like(start_cell)) if starts else (None, None)
+        call = call_of(outputs, lengths, start, w_hh, None, reverse=ctx.reverse)
+        call.start_cell, call.gates, call.cells = address(start_cell), gates.data_ptr(), cells.data_ptr()
+        call.bias_slope, call.start_slope, call.start_cell_slope = map(address, (of_bias, of_start, of_cell))
+        wanted = want(call, wanted)
+        of_inputs = None
+        if small(inputs, w_hh.shape[1]) and not ctx.needs_input_grad[2]:
+            of_w_ih, of_w_hh = want_weights(call, inputs, w_ih, w_hh)
+            ctx.loops.run("lstm_backward", outputs.dtype, call)
+            of_w_ih = of_w_ih.t()
+        else:
+            slopes, befores = want_slopes(call, outputs, 4)
+            ctx.loops.run("lstm_backward", outputs.dtype, call)
+            steps = flat_steps(slopes)
+            of_w_ih, of_w_hh = steps.t().mm(flat_steps(inputs)), steps.t().mm(flat_steps(befores))
+            if ctx.needs_input_grad[2]:
+                of_inputs = steps.mm(w_ih).view_as(inputs)
+        return None, None, of_inputs, None, of_start, of_cell, of_w_ih, of_w_hh, *(of_bias for _ in biases)
