@@ -23,9 +23,7 @@ def step_loss(outputs: Tensor, targets: Tensor) -> Tensor:
 
 
 def _recurrent(cell: str, hidden: int, most: float, *more: str) -> Case:
-    name = "-".join(
-        [cell, *(["fused"] if not more else []), *([str(hidden)] if hidden > 32 else [])]
-    )
+    name = "-".join([cell, *(["fused"] if not more else []), *([str(hidden)] if hidden > 32 else [])])
     size = 6144 if hidden == 32 else 2048  # 192 updates an epoch, or 64
     sizes = (f"data.train_size={size}", f"data.test_size={size}")
     settings = (f"model={cell}", f"model.hidden={hidden}", *_SINCOS, *sizes, *more)

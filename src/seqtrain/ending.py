@@ -16,7 +16,10 @@ from seqtrain.run_folder import RunFolder
 
 Result = dict[str, Any]
 
-_CLOCKS = {"seconds": time.monotonic, "cpu_seconds": time.process_time}  # the second, without workers and other ranks
+_CLOCKS = {
+    "seconds": time.monotonic,
+    "cpu_seconds": time.process_time,
+}  # CPU time of this process: not of workers or other ranks
 
 
 @contextmanager

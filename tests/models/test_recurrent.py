@@ -5,9 +5,8 @@ import torch
 
 from seqtrain.models.recurrent import Recurrent
 
-FUSED = ["rnn_tanh", "rnn_relu", "gru"]
-CELLS = [*FUSED, "lstm"]
-KERNELS = [(cell, "torch") for cell in CELLS] + [(cell, "fused") for cell in FUSED]
+CELLS = ["rnn_tanh", "rnn_relu", "gru", "lstm"]
+KERNELS = [(cell, kernel) for cell in CELLS for kernel in ("torch", "fused")]
 LENGTHS = [7, 3, 1]
 
 

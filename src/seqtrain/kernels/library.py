@@ -13,16 +13,8 @@ _NUMBERS = ("batch", "steps", "hidden", "features", "reverse", "relu", "wanted_s
 _ARRAYS = (
     *("lengths", "weight", "bias", "start", "start_cell", "inputs", "input_weight", "input_bias", "given"),
     *("outputs", "gates", "recalled", "cells"),
-    *(
-        "wanted",
-        "slopes",
-        "befores",
-        "bias_slope",
-        "input_weight_slope",
-        "start_slope",
-        "start_cell_slope",
-        "weight_slope",
-    ),
+    *("wanted", "wanted_cells", "slopes", "befores", "bias_slope", "input_weight_slope"),
+    *("start_slope", "start_cell_slope", "weight_slope"),
 )
 _REALS = {torch.float32: "float", torch.float64: "double"}
 

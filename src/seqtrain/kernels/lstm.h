@@ -1,9 +1,8 @@
 /* The LSTM (Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000), both ways; part of loops.h. */
 
-/* cell: before the step, and then after it. */
 static inline TARGET void NAME(lstm_step)(const REAL *restrict given, const REAL *restrict product,
-                                          REAL *restrict cell, REAL *restrict output, REAL *restrict gates,
-                                          long hidden) {
+                                          const REAL *restrict cell_before, REAL *restrict cell,
+                                          REAL *restrict output, REAL *restrict gates, long hidden) {
     INDEPENDENT
     for (long j = 0; j < hidden; j++) {
         REAL i = NAME(sigmoid)(given[j] + product[j]);
@@ -14,7 +13,7 @@ static inline TARGET void NAME(lstm_step)(const REAL *restrict given, const REAL
         gates[hidden + j] = f;
         gates[2 * hidden + j] = g;
         gates[3 * hidden + j] = o;
-        cell[j] = f * cell[j] + i * g;
+        cell[j] = f * cell_before[j] + i * g;
         output[j] = o * NAME(tanh)(cell[j]);
     }
 }
@@ -30,12 +29,9 @@ static inline TARGET ALWAYS const REAL *NAME(cell_before)(const NAME(work) *work
 static TARGET int NAME(lstm_forward)(const Call *call) {
     NAME(work) work;
     const long hidden = (long)call->hidden;
-    const size_t bytes = (size_t)hidden * sizeof(REAL);
     if (!NAME(begin_forward)(&work, call, 4 * hidden)) return 1;
     for (long first = 0; first < work.batch; first += ROWS) {
         NAME(block) block = NAME(block_of)(&work, first);
-        for (int row = 0; row < ROWS; row++)
-            memcpy(work.kept + row * hidden, NAME(cell_before)(&work, &block, row, 0, call), bytes);
         for (long step = 0; step < block.longest; step++) {
             const REAL *rows[ROWS], *given[ROWS];
             for (int row = 0; row < ROWS; row++) rows[row] = NAME(before)(&work, &block, row, step, call);
@@ -44,19 +40,19 @@ static TARGET int NAME(lstm_forward)(const Call *call) {
             for (int row = 0; row < ROWS && step < block.length[row]; row++) {
                 const long place = NAME(place)(&work, &block, row, step);
                 NAME(lstm_step)(given[row], work.recurrent.product + row * work.recurrent.width,
-                                work.kept + row * hidden, (REAL *)call->outputs + place * hidden,
+                                NAME(cell_before)(&work, &block, row, step, call), (REAL *)call->cells + place * hidden,
+                                (REAL *)call->outputs + place * hidden,
                                 call->gates != NULL ? (REAL *)call->gates + place * 4 * hidden : work.sums, hidden);
-                if (call->cells != NULL) memcpy((REAL *)call->cells + place * hidden, work.kept + row * hidden, bytes);
             }
         }
     }
     NAME(clear_padding)(&work, call->outputs, hidden);
-    if (call->cells != NULL) NAME(clear_padding)(&work, call->cells, hidden);
+    NAME(clear_padding)(&work, call->cells, hidden);
     free(work.memory);
     return 0;
 }
 
-/* slopes: of i, f, g and o. kept: what the cell's gradient carries to the step before. */
+/* slopes: of i, f, g and o. kept: the gradient of the cell, of the step after and then of this one's. */
 static inline TARGET void NAME(lstm_step_back)(const REAL *restrict wanted, const REAL *restrict carried,
                                                const REAL *restrict gates, const REAL *restrict cell,
                                                const REAL *restrict cell_before, REAL *restrict slopes,
@@ -98,6 +94,8 @@ static TARGET int NAME(lstm_backward)(const Call *call) {
                 if (step >= block.length[row]) continue;
                 const long place = NAME(place)(&work, &block, row, step);
                 REAL *slope = NAME(slope_row)(&work, call, place, count, 4 * hidden);
+                if (call->wanted_cells != NULL)
+                    NAME(add)(work.kept + row * hidden, (const REAL *)call->wanted_cells + place * hidden, 1, hidden);
                 NAME(lstm_step_back)((const REAL *)call->wanted + place * call->wanted_stride,
                                      work.recurrent.product + row * work.recurrent.width,
                                      (const REAL *)call->gates + place * 4 * hidden,

@@ -24,30 +24,26 @@ def lstm(
     b_hh: Tensor | None = None,
     *,
     gates: Tensor | None = None,
-    cells: Tensor | None = None,
-) -> Tensor:
-    """inputs (B, T, F), lengths (B,), starts (B, H), weights as torch's -> outputs (B, T, H), zero in padding.
+) -> tuple[Tensor, Tensor]:
+    """inputs (B, T, F), lengths (B,), starts (B, H), weights as torch's -> outputs, cells (B, T, H), zero in padding.
 
     All are without gaps.
 
     Args:
         gates: (B, T, 4H), to be filled with i, f, g and o.
-        cells: (B, T, H), to be filled with the cell after each step, zero in padding.
     """
     outputs = inputs.new_empty(inputs.shape[0], inputs.shape[1], w_hh.shape[1])
+    cells = torch.empty_like(outputs)
     call = call_of(outputs, lengths, start, w_hh, b_hh, reverse=reverse)
-    call.start_cell, call.gates, call.cells = address(start_cell), address(gates), address(cells)
+    call.start_cell, call.gates, call.cells = address(start_cell), address(gates), cells.data_ptr()
     given = give_inputs(call, inputs, w_ih, b_ih)
     loops.run("lstm_forward", outputs.dtype, call)
     del given
-    return outputs
+    return outputs, cells
 
 
 class Lstm(Function):
-    """`lstm` with gradients of inputs, starts and weights; these have no gradients of their own.
-
-    Returns the outputs, and the cell after each step (B, T, H), through which no gradient goes back.
-    """
+    """`lstm` with gradients of inputs, starts and weights; these have no gradients of their own."""
 
     @staticmethod
     def forward(
@@ -62,16 +58,16 @@ class Lstm(Function):
     ) -> tuple[Tensor, Tensor]:
         batch, time, _ = inputs.shape
         hidden = weights[1].shape[1]
-        gates, cells = inputs.new_empty(batch, time, 4 * hidden), inputs.new_empty(batch, time, hidden)
-        outputs = lstm(loops, reverse, inputs, lengths, start, start_cell, *weights, gates=gates, cells=cells)
+        gates = inputs.new_empty(batch, time, 4 * hidden)
+        outputs, cells = lstm(loops, reverse, inputs, lengths, start, start_cell, *weights, gates=gates)
         ctx.loops, ctx.reverse = loops, reverse
-        ctx.mark_non_differentiable(cells)
+        ctx.set_materialize_grads(False)  # the cells' is rarely asked for
         ctx.save_for_backward(inputs, lengths, start, start_cell, outputs, gates, cells, *weights)
         return outputs, cells
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, wanted: Tensor, _: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Any, wanted: Tensor | None, wanted_cells: Tensor | None) -> tuple[Tensor | None, ...]:
         inputs, lengths, start, start_cell, outputs, gates, cells, w_ih, w_hh, *biases = ctx.saved_tensors
         of_bias = w_hh.new_empty(w_hh.shape[0])
         starts = ctx.needs_input_grad[4] or ctx.needs_input_grad[5]
@@ -79,7 +75,9 @@ class Lstm(Function):
         call = call_of(outputs, lengths, start, w_hh, None, reverse=ctx.reverse)
         call.start_cell, call.gates, call.cells = address(start_cell), gates.data_ptr(), cells.data_ptr()
         call.bias_slope, call.start_slope, call.start_cell_slope = map(address, (of_bias, of_start, of_cell))
-        wanted = want(call, wanted)
+        wanted = want(call, torch.zeros_like(outputs) if wanted is None else wanted)
+        wanted_cells = None if wanted_cells is None else wanted_cells.contiguous()
+        call.wanted_cells = address(wanted_cells)
         of_inputs = None
         if small(inputs, w_hh.shape[1]) and not ctx.needs_input_grad[2]:
             of_w_ih, of_w_hh = want_weights(call, inputs, w_ih, w_hh)

@@ -30,14 +30,14 @@ typedef struct {
     const void *input_bias;   /* (G*H), or NULL */
     const void *given;        /* (.., G*H): what inputs give to every gate, where the caller multiplied them */
     void *outputs;            /* (.., H) */
-    void *gates;              /* GRU, LSTM: (.., G*H): what each gate lets through; NULL where no gradient will be
-                                 wanted, as for: */
-    void *recalled;           /* GRU: (.., H), the product that r gates */
+    void *gates;              /* GRU, LSTM: (.., G*H), their values; NULL where no gradient will be wanted */
+    void *recalled;           /* GRU: (.., H), the product that r gates; NULL likewise */
     void *cells;              /* LSTM: (.., H), the cell after each step */
     /* of the backward loops: */
     const void *wanted;       /* (.., H), wanted_stride apart: the gradient of outputs */
-    void *slopes;             /* (.., S*H) of the sums before activations. RNN: S = 1; LSTM: S = 4, i, f, g and o; GRU: S = 4,
-                                 n's input part, r, z, n's recurrent part */
+    const void *wanted_cells; /* LSTM: (.., H), the gradient of cells, or NULL for zeros */
+    void *slopes;             /* (.., S*H) of the sums before activations. RNN: S = 1; LSTM: S = 4, i, f, g and o;
+                                 GRU: S = 4, n's input part, r, z, n's recurrent part */
     void *befores;            /* (.., H): the state before each step */
     void *bias_slope;         /* (S*H): slopes, summed over all steps */
     void *input_weight_slope; /* (F, G*H), of a GRU in the order n, r, z; where there are inputs */

@@ -4,6 +4,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.autograd import Function
 from torch.nn.functional import dropout
 
 from seqtrain.kernels.gru import Gru, gru
@@ -47,7 +48,9 @@ def faster(layers: nn.RNNBase, inputs: Tensor) -> bool:
 def read_fused(
     loops: Loops, layers: nn.RNNBase, inputs: Tensor, lengths: Tensor, state: State | None
 ) -> list[tuple[Tensor, ...]]:
-    """(B, T, F) -> for each layer (B, T, directions * H), zero in padding, and of an LSTM one way its cells likewise.
+    """Inputs (B, T, F) read by all layers -> for each its outputs (B, T, directions * H), zero in padding.
+
+    Beside the outputs of an LSTM that reads one way are its cells (B, T, H), likewise.
 
     Args:
         state: (num_layers * directions, B, H) to start from, of an LSTM two; None: zeros.
@@ -85,17 +88,21 @@ def _one_way(
     reverse: bool,
 ) -> tuple[Tensor, ...]:
     """The outputs (B, T, H), and of an LSTM its cells (B, T, H)."""
+    arguments = (reverse, steps, lengths, *start, *weights)
     learns = torch.is_grad_enabled()
-    given = (steps, lengths, *start, *weights)
     if layers.mode == "LSTM":
-        if learns:
-            return Lstm.apply(loops, reverse, *given)  # type: ignore[no-untyped-call, no-any-return]
-        cells = steps.new_empty(*steps.shape[:2], layers.hidden_size)
-        return lstm(loops, reverse, *given, cells=cells), cells
+        found: tuple[Tensor, Tensor] = _apply(Lstm, loops, *arguments) if learns else lstm(loops, *arguments)
+        return found
     if layers.mode == "GRU":
-        return (Gru.apply(loops, reverse, *given) if learns else gru(loops, reverse, *given),)  # type: ignore[no-untyped-call]
-    relu = layers.mode == "RNN_RELU"
-    return (Rnn.apply(loops, relu, reverse, *given) if learns else rnn(loops, relu, reverse, *given),)  # type: ignore[no-untyped-call]
+        outputs = _apply(Gru, loops, *arguments) if learns else gru(loops, *arguments)
+    else:
+        relu = layers.mode == "RNN_RELU"
+        outputs = _apply(Rnn, loops, relu, *arguments) if learns else rnn(loops, relu, *arguments)
+    return (outputs,)
+
+
+def _apply(function: type[Function], *arguments: Any) -> Any:
+    return function.apply(*arguments)  # type: ignore[no-untyped-call]
 
 
 def _part(layers: nn.RNNBase, state: State | None, which: int) -> tuple[Tensor | None, ...]:
