@@ -1,6 +1,6 @@
 """How long a training step of a model takes as sequences grow: forward and backward on one thread, as a table.
 
-    python scripts/long_sequences.py                         # lstm, gru, s4d, mingru at 250 to 4,000 steps
+    python scripts/long_sequences.py                         # lstm by torch's layer and by default, gru, s4d, mingru
     python scripts/long_sequences.py --models s4d --steps 1000
 
 Models have their default settings and read batches of random numbers; the loss is the mean square of the outputs. They
@@ -20,6 +20,7 @@ from seqtrain.models.s4d import S4D
 from seqtrain.models.transformer import Transformer
 
 MODELS: dict[str, Callable[[int, int], nn.Module]] = {
+    "lstm-torch": lambda features, steps: Recurrent(features, cell="lstm", kernel="torch"),
     "lstm": lambda features, steps: Recurrent(features, cell="lstm"),
     "gru": lambda features, steps: Recurrent(features, cell="gru"),
     "s4d": lambda features, steps: S4D(features),
@@ -30,7 +31,7 @@ MODELS: dict[str, Callable[[int, int], nn.Module]] = {
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--models", nargs="+", choices=MODELS, default=["lstm", "gru", "s4d", "mingru"])
+    parser.add_argument("--models", nargs="+", choices=MODELS, default=["lstm-torch", "lstm", "gru", "s4d", "mingru"])
     parser.add_argument("--steps", nargs="+", type=int, default=[250, 500, 1000, 2000, 4000])
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--features", type=int, default=8)

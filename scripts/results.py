@@ -19,7 +19,7 @@ from pathlib import Path
 
 from compared.experiments import print_rows
 from compared.figure import accuracy_against_time
-from compared.found import read_found
+from compared.reached import read_reached
 from compared.sweeps import Plan, read_plan
 from compared.tables import mean_of, page
 
@@ -41,7 +41,7 @@ def main() -> int:
     if unknown := [name for name in given.names if name not in known]:
         parser.error(f"no sweep {unknown[0]}: there are {', '.join(known)}")
     if given.what == "tables":
-        return write(plan)
+        return write(plan) if not given.names else parser.error("tables takes no names: it writes all of them")
     status = 0
     for sweep in plan.sweeps:
         if not given.names or sweep.name in given.names:
@@ -54,15 +54,13 @@ def main() -> int:
 
 def write(plan: Plan) -> int:
     """The tables and the figure of what is completed; what is missing is told, with status 1."""
-    found, missing = read_found(plan)
+    reached, missing = read_reached(plan)
+    means = [mean_of(sweep, reached) for sweep in plan.sweeps if sweep.averaged]
     before, rest = PAGE.read_text(encoding="utf-8").split(BEGIN)
     after = rest.split(END)[1]
-    PAGE.write_text(f"{before}{BEGIN}\n\n{page(plan, found)}\n\n{END}{after}", encoding="utf-8")
-    models = [name for each in plan.models for name in each.names]
-    several = [name for each in plan.models if len(each.seeds) > 1 for name in each.names]
-    drawn = [mean for sweep in plan.sweeps if (mean := mean_of(sweep, found))]
-    drawn += [each for each in found if len(each.sweep.sets) < 3]
-    accuracy_against_time(drawn, models, several).savefig(FIGURE)
+    PAGE.write_text(f"{before}{BEGIN}\n\n{page(plan, reached, means)}\n\n{END}{after}", encoding="utf-8")
+    drawn = [*means, *(each for each in reached if not each.sweep.averaged)]
+    accuracy_against_time(drawn, plan).savefig(FIGURE)
     for line in missing:
         print(f"missing: {line}", file=sys.stderr)
     return 1 if missing else 0

@@ -31,6 +31,11 @@ class Sweep:
     sets: tuple[DataSet, ...]
 
     @property
+    def averaged(self) -> bool:
+        """Whether its data sets are so many that their mean tells more than each."""
+        return len(self.sets) > 2
+
+    @property
     def folder(self) -> Path:
         return OUT / f"results_{self.name}"
 

@@ -3,29 +3,29 @@
 from collections.abc import Callable, Iterator, Sequence
 from statistics import fmean
 
-from compared.found import Found, Trial
+from compared.reached import Reached, Trial
 from compared.sweeps import DataSet, Plan, Sweep
 from seqtrain.comparison.statistics import Estimate
 
-Cell = Callable[[Found, str], str]
+Cell = Callable[[Reached, str], str]
 
 
-def page(plan: Plan, found: list[Found]) -> str:
-    """All tables with their headings."""
-    rows = [*found, *(mean for sweep in plan.sweeps if (mean := mean_of(sweep, found)))]
+def page(plan: Plan, reached: list[Reached], means: list[Reached]) -> str:
+    """All tables with their headings; means over several data sets come last in each."""
+    rows = [*reached, *means]
     names = [name for models in plan.models for name in models.names]
     tables = [
         table(rows, models.names, _values(models.names), title=_seeds(len(models.seeds)), published=True)
         for models in plan.models
     ]
     tables.append(table(rows, names, _seconds, title="**CPU seconds of a run**"))
-    tables.append(table(found, names, _parameters, title="**Parameters, in thousands**"))
-    used = {each.data.source for each in found}
+    tables.append(table(reached, names, _parameters, title="**Parameters, in thousands**"))
+    used = {each.data.source for each in reached}
     sources = [f"- {name}: {text}." for name, text in plan.sources.items() if name in used]
     return "\n\n".join([*tables, "Sources of the published figures:\n\n" + "\n".join(sources)])
 
 
-def table(rows: list[Found], models: Sequence[str], cell: Cell, *, title: str, published: bool = False) -> str:
+def table(rows: list[Reached], models: Sequence[str], cell: Cell, *, title: str, published: bool = False) -> str:
     """A title and a table: a row for each data set, a column for each model, at the end the published figure."""
     heads = ["data", *models, *(["published"] if published else [])]
     lines = [title, "", _line(heads), _line(["---"] * len(heads))]
@@ -35,26 +35,21 @@ def table(rows: list[Found], models: Sequence[str], cell: Cell, *, title: str, p
     return "\n".join(lines)
 
 
-def mean_of(sweep: Sweep, found: list[Found]) -> Found | None:
-    """The mean over a sweep's data sets as one more; None where there is one set, or they are of another kind."""
-    parts = [each for each in found if each.sweep == sweep]
-    if len(parts) < 3:
-        return None
-    trials = tuple(trial for model in _models(parts[0]) for trial in _means(parts, model))
-    return Found(sweep, DataSet(f"mean of the {len(parts)} {sweep.name}", "", "", ""), trials)
+def mean_of(sweep: Sweep, reached: list[Reached]) -> Reached:
+    """The mean over a sweep's data sets as one more."""
+    parts = [each for each in reached if each.sweep == sweep]
+    models = dict.fromkeys(trial.model for part in parts for trial in part.trials)
+    trials = tuple(trial for model in models for trial in _means(parts, model))
+    return Reached(sweep, DataSet(f"mean of the {len(parts)} {sweep.name}", "", "", ""), trials)
 
 
-def _means(parts: list[Found], model: str) -> Iterator[Trial]:
+def _means(parts: list[Reached], model: str) -> Iterator[Trial]:
     """For each seed that all data sets have, the mean over them."""
     runs = [{trial.seed: trial for trial in part.of(model)} for part in parts]
     for seed in sorted(set.intersection(*(set(each) for each in runs))):
         trials = [each[seed] for each in runs]
         value, seconds = fmean(trial.value for trial in trials), fmean(trial.cpu_seconds for trial in trials)
         yield Trial(model, seed, value, seconds, max(trial.parameters for trial in trials))
-
-
-def _models(found: Found) -> list[str]:
-    return list(dict.fromkeys(trial.model for trial in found.trials))
 
 
 def _seeds(count: int) -> str:
@@ -64,7 +59,7 @@ def _seeds(count: int) -> str:
 def _values(models: tuple[str, ...]) -> Cell:
     """Cells of the metric, the best of these models in bold."""
 
-    def cell(row: Found, model: str) -> str:
+    def cell(row: Reached, model: str) -> str:
         values = {name: value for name in models if (value := row.value(name))}
         if model not in values:
             return "–"
@@ -83,12 +78,12 @@ def _shown(value: Estimate, *, percent: bool) -> str:
     return f"{value.mean:.4f}{half}"
 
 
-def _seconds(row: Found, model: str) -> str:
+def _seconds(row: Reached, model: str) -> str:
     trials = row.of(model)
     return f"{fmean(trial.cpu_seconds for trial in trials):.0f}" if trials else "–"
 
 
-def _parameters(row: Found, model: str) -> str:
+def _parameters(row: Reached, model: str) -> str:
     trials = row.of(model)
     return f"{trials[0].parameters / 1000:,.1f}" if trials else "–"
 

@@ -22,8 +22,8 @@ class Trial:
 
 
 @dataclass(frozen=True)
-class Found:
-    """All completed runs on one data set."""
+class Reached:
+    """What all models reached on one data set."""
 
     sweep: Sweep
     data: DataSet
@@ -43,19 +43,19 @@ class Found:
         return estimate([trial.value for trial in trials]) if trials else None
 
 
-def read_found(plan: Plan) -> tuple[list[Found], list[str]]:
+def read_reached(plan: Plan) -> tuple[list[Reached], list[str]]:
     """What was reached on each data set, in the order of the plan, and what of the plan is missing, in words."""
-    found, missing = [], []
+    reached, missing = [], []
     for sweep in plan.sweeps:
         runs = [run for folder in sorted(sweep.folder.glob("*/result.json")) if (run := _run(folder.parent, sweep))]
         for data in sweep.sets:
-            one = Found(sweep, data, tuple(trial for value, trial in runs if value == data.value))
-            found.append(one)
+            one = Reached(sweep, data, tuple(trial for value, trial in runs if value == data.value))
+            reached.append(one)
             for models in plan.models:
                 for name in models.names:
                     have = {trial.seed for trial in one.of(name)}
                     missing += [f"{data.name}: {name}, seed {seed}" for seed in models.seeds if seed not in have]
-    return found, missing
+    return reached, missing
 
 
 def _run(folder: Path, sweep: Sweep) -> tuple[str, Trial] | None:
