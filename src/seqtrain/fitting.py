@@ -27,6 +27,7 @@ from seqtrain.network import Network
 from seqtrain.parts import Parts
 from seqtrain.pretrained import Pretrained
 from seqtrain.ranks import count, rank
+from seqtrain.remembered import Remembered, can_remember
 from seqtrain.run_folder import RunFolder
 from seqtrain.schedulers import Plateau
 from seqtrain.sequences import Sequences
@@ -98,6 +99,7 @@ def make_fit(
         gradient_clip_val=training.gradient_clip_val,
         most_loss=most_loss(criterion, data.train.targets),
         alike=_alike(training, data),
+        read=Remembered(network, len(data.train)) if not training.gpu and can_remember(network, data) else None,
     )
     if training.precision == 64:
         learner.double()  # Lightning does so too, but only after a checkpoint's weights were rounded to 32 bits

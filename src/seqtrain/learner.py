@@ -51,6 +51,7 @@ class Learner(pl.LightningModule):
         gradient_clip_val: largest norm of all gradients together, or None.
         most_loss: the mean loss of an update above which the training has exploded.
         alike: what whole batches have in common, where updates on a GPU are to be CUDA graphs.
+        read: what the network predicts for a training batch; None: as for any other.
     """
 
     def __init__(
@@ -69,11 +70,13 @@ class Learner(pl.LightningModule):
         gradient_clip_val: float | None = None,
         most_loss: float = math.inf,
         alike: Alike | None = None,
+        read: Callable[[Batch], Tensor] | None = None,
     ) -> None:
         super().__init__()
         self.automatic_optimization = False
         self.network = network
         self._read = Carried(network)
+        self._read_training = read or self._read
         self.criterion = criterion
         self.scores = scores
         self.spec = spec
@@ -114,7 +117,7 @@ class Learner(pl.LightningModule):
 
     def _updates(self) -> Update | QueuedUpdates:
         parts = (self.network, self.criterion, self.scores, self._optimizer)
-        how: dict[str, Any] = {"read": self._read, "device": self.device, "seed": self._seed}
+        how: dict[str, Any] = {"read": self._read_training, "device": self.device, "seed": self._seed}
         how |= {"clip": self._clip, "most_loss": self._most_loss}
         if self.device.type == "cpu" or count() > 1:  # several learn of each other with every update
             return Update(*parts, **how, asked_to_stop=self._asked_to_stop)

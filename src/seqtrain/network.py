@@ -81,8 +81,16 @@ class Network(nn.Module):
         self.change = change
 
     def forward(self, inputs: Tensor, lengths: Tensor) -> Tensor:
+        return self.answer(*self.seen(inputs, lengths), inputs, lengths)
+
+    def seen(self, inputs: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """What the backbone puts out (B, T', H), and how many steps of it are valid (B,)."""
         steps = inputs if self.change is None else self.change.relative(inputs, lengths)
-        outputs, left = self.backbone(self._normalized(steps, lengths), lengths)
+        found: tuple[Tensor, Tensor] = self.backbone(self._normalized(steps, lengths), lengths)
+        return found
+
+    def answer(self, outputs: Tensor, left: Tensor, inputs: Tensor, lengths: Tensor) -> Tensor:
+        """The prediction from what was seen of the inputs."""
         predicted = self._predicted(outputs, left)
         return predicted if self.change is None else self.change(predicted, inputs, lengths)
 

@@ -39,6 +39,7 @@ class MiniRocket(nn.Module):
     """
 
     read: Literal["mean", "max", "last", "flatten"] = "mean"
+    fixed = True  # see `remembered`
     weights: Tensor
     channels: Tensor
     biases: Tensor

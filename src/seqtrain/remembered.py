@@ -1,0 +1,56 @@
+"""What a backbone in which nothing learns puts out for a training sequence is computed once, not once an epoch."""
+
+import torch
+from torch import Tensor
+
+from seqtrain.batch import Batch
+from seqtrain.loading import Data
+from seqtrain.network import Network
+
+_MOST = 1 << 28  # numbers that are remembered: a gigabyte of float32
+
+
+class Remembered:
+    """Reads training batches as the network does, to the same bits.
+
+    A backbone says with `fixed = True` that nothing in it learns or is drawn, and that what it puts out for a
+    sequence, one step, has the same bits in any batch.
+
+    Args:
+        network: on a CPU.
+        count: of the training sequences.
+    """
+
+    def __init__(self, network: Network, count: int) -> None:
+        self._network = network
+        self._known = torch.zeros(count, dtype=torch.bool)
+        self._outputs: Tensor | None = None  # (count, 1, H)
+
+    def __call__(self, batch: Batch) -> Tensor:
+        """What the network predicts."""
+        new = ~self._known[batch.indices]
+        if new.any():
+            self._learn(batch.indices[new], batch.inputs[new], batch.lengths[new])
+        assert self._outputs is not None
+        outputs = self._outputs[batch.indices]
+        return self._network.answer(outputs, torch.ones_like(batch.lengths), batch.inputs, batch.lengths)
+
+    def _learn(self, indices: Tensor, inputs: Tensor, lengths: Tensor) -> None:
+        with torch.no_grad():
+            outputs, _ = self._network.seen(inputs, lengths)
+        if self._outputs is None:
+            self._outputs = outputs.new_empty(len(self._known), *outputs.shape[1:])
+        self._outputs[indices] = outputs
+        self._known[indices] = True
+
+
+def can_remember(network: Network, data: Data) -> bool:
+    """Whether a fixed backbone reads the same training sequences every epoch, and there is room for its outputs."""
+    backbone = network.backbone
+    return (
+        getattr(backbone, "fixed", False)
+        and not data.spec.per_step
+        and data.augment is None
+        and data.mixup is None
+        and len(data.train) * int(getattr(backbone, "out_features", _MOST)) <= _MOST
+    )
