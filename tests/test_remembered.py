@@ -7,9 +7,11 @@ import torch
 from composing import SMALL, composed, trained
 from torch import Tensor
 
+from seqtrain.batch import Batch
 from seqtrain.checkpoints import read_checkpoint
 from seqtrain.models.minirocket import MiniRocket
 from seqtrain.parts import prepare_parts
+from seqtrain.remembered import Remembered
 from seqtrain.training_run import train
 
 TINY = ["model=minirocket", "model.features=200", "trainer.max_epochs=3", "trainer.progress=false", "logger=csv"]
@@ -20,14 +22,13 @@ SETS = {
 
 
 @pytest.fixture
-def read(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How many sequences the backbone read in training, batch by batch."""
-    seen: list[int] = []
+def read(monkeypatch: pytest.MonkeyPatch) -> dict[bool, int]:
+    """How many sequences the backbone read, by whether it was in training."""
+    seen = {True: 0, False: 0}
     real = MiniRocket.forward
 
     def forward(self: MiniRocket, inputs: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        if self.training:
-            seen.append(len(inputs))
+        seen[self.training] += len(inputs)
         return real(self, inputs, lengths)
 
     monkeypatch.setattr(MiniRocket, "forward", forward)
@@ -46,28 +47,32 @@ def assert_same(one: Path, other: Path) -> None:
 
 @pytest.mark.parametrize("data", SETS)
 def test_the_bits_are_those_of_reading_again(
-    data: str, tmp_path: Path, read: list[int], monkeypatch: pytest.MonkeyPatch
+    data: str, tmp_path: Path, read: dict[bool, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trained(tmp_path / "once", *TINY, *SETS[data])
-    assert sum(read) == 20
-    read.clear()
+    once = read.copy()
     monkeypatch.setattr(MiniRocket, "fixed", False)
     trained(tmp_path / "again", *TINY, *SETS[data])
-    assert sum(read) == 3 * 20
+    epochs = 3
+    sets = composed(*TINY, *SETS[data]).data
+    training = sets.train_size - sets.test_size  # as many validate as test
+    assert once[True] == training
+    assert read[True] - once[True] == epochs * training
+    assert read[False] - once[False] - once[False] == (epochs - 1) * sets.test_size
     assert_same(tmp_path / "once", tmp_path / "again")
 
 
 def test_a_run_that_is_resumed_ends_with_the_same_bits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     options = [*TINY, *SETS["unequal"], "data.batch_size=4"]
     trained(tmp_path / "whole", *options)
-    real, calls = MiniRocket.forward, iter(range(12))
+    real, calls = Remembered.__call__, iter(range(13))  # five batches train in an epoch, and three validate
 
-    def fail(self: MiniRocket, inputs: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+    def fail(self: Remembered, batch: Batch) -> Tensor:
         if next(calls, None) is None:
             raise KeyError
-        return real(self, inputs, lengths)
+        return real(self, batch)
 
-    monkeypatch.setattr(MiniRocket, "forward", fail)
+    monkeypatch.setattr(Remembered, "__call__", fail)
     with pytest.raises(KeyError):
         trained(tmp_path / "cut", *options)
     monkeypatch.undo()
@@ -76,6 +81,6 @@ def test_a_run_that_is_resumed_ends_with_the_same_bits(tmp_path: Path, monkeypat
 
 
 @pytest.mark.parametrize("change", ["data.scale=0.1", "data.mixup=0.2"])
-def test_what_is_augmented_is_read_every_time(change: str, tmp_path: Path, read: list[int]) -> None:
+def test_what_is_augmented_is_read_every_time(change: str, tmp_path: Path, read: dict[bool, int]) -> None:
     trained(tmp_path, *TINY, *SETS["unequal"], change)
-    assert sum(read) == 3 * 20
+    assert read[True] == 3 * 20

@@ -27,7 +27,7 @@ from seqtrain.network import Network
 from seqtrain.parts import Parts
 from seqtrain.pretrained import Pretrained
 from seqtrain.ranks import count, rank
-from seqtrain.remembered import Remembered, can_remember
+from seqtrain.remembered import Remembered, remembered
 from seqtrain.run_folder import RunFolder
 from seqtrain.schedulers import Plateau
 from seqtrain.sequences import Sequences
@@ -99,7 +99,7 @@ def make_fit(
         gradient_clip_val=training.gradient_clip_val,
         most_loss=most_loss(criterion, data.train.targets),
         alike=_alike(training, data),
-        read=Remembered(network, len(data.train)) if not training.gpu and can_remember(network, data) else None,
+        **_remembering(network, data, gpu=training.gpu),
     )
     if training.precision == 64:
         learner.double()  # Lightning does so too, but only after a checkpoint's weights were rounded to 32 bits
@@ -126,6 +126,17 @@ def make_fit(
         place=place,
     )
     return Fit(trainer, learner, batches, record, data, place, training.steps_per_execution)
+
+
+def _remembering(network: Network, data: Data, *, gpu: bool) -> dict[str, Remembered | None]:
+    """Who reads the learner's training and validation batches, where it is not the network alone."""
+    if gpu:
+        return {}
+    changes = data.augment is not None or data.mixup is not None
+    return {
+        "read_training": None if changes else remembered(network, data.train),
+        "read_validation": None if data.val is None else remembered(network, data.val),
+    }
 
 
 def _alike(training: Training, data: Data) -> Alike | None:

@@ -51,7 +51,8 @@ class Learner(pl.LightningModule):
         gradient_clip_val: largest norm of all gradients together, or None.
         most_loss: the mean loss of an update above which the training has exploded.
         alike: what whole batches have in common, where updates on a GPU are to be CUDA graphs.
-        read: what the network predicts for a training batch; None: as for any other.
+        read_training: what the network predicts for a training batch; None: as for any other.
+        read_validation: likewise for a validation batch.
     """
 
     def __init__(
@@ -70,13 +71,15 @@ class Learner(pl.LightningModule):
         gradient_clip_val: float | None = None,
         most_loss: float = math.inf,
         alike: Alike | None = None,
-        read: Callable[[Batch], Tensor] | None = None,
+        read_training: Callable[[Batch], Tensor] | None = None,
+        read_validation: Callable[[Batch], Tensor] | None = None,
     ) -> None:
         super().__init__()
         self.automatic_optimization = False
         self.network = network
         self._read = Carried(network)
-        self._read_training = read or self._read
+        self._read_training = read_training or self._read
+        self._read_validation = read_validation or self._read
         self.criterion = criterion
         self.scores = scores
         self.spec = spec
@@ -172,17 +175,21 @@ class Learner(pl.LightningModule):
             batches: TrainingBatches = self.trainer.train_dataloader  # type: ignore[assignment]
             raise diverged(found, batches.group(step), step=step, steps_per_epoch=self.steps_per_epoch) from None
 
-    def validation_step(self, chunk: list[Batch], _: int) -> None:
+    def validation_step(self, chunk: list[Batch], index: int) -> None:
+        self._evaluate(chunk, self._read_validation)
+
+    def test_step(self, chunk: list[Batch], index: int) -> None:
+        self._evaluate(chunk, self._read)
+
+    def _evaluate(self, chunk: list[Batch], read: Callable[[Batch], Tensor]) -> None:
         for batch in chunk:
             if batch.stands_in:
                 continue
-            outputs = self._read(batch)
+            outputs = read(batch)
             total = self.criterion(outputs, batch)
             self.eval_sums.add(total, self.criterion.weight(batch), self.scores.measure(outputs, batch))
             if self.watch is not None:
                 self.watch(batch, outputs)
-
-    test_step = validation_step
 
     def on_validation_epoch_start(self) -> None:
         self.eval_sums.clear()

@@ -1,24 +1,24 @@
-"""What a backbone in which nothing learns puts out for a training sequence is computed once, not once an epoch."""
+"""What a backbone in which nothing learns puts out for a sequence is computed once, not once an epoch."""
 
 import torch
 from torch import Tensor
 
 from seqtrain.batch import Batch
-from seqtrain.loading import Data
 from seqtrain.network import Network
+from seqtrain.sequences import Sequences
 
 _MOST = 1 << 28  # numbers that are remembered: a gigabyte of float32
 
 
 class Remembered:
-    """Reads training batches as the network does, to the same bits.
+    """Reads batches of a set as the network does, to the same bits.
 
     A backbone says with `fixed = True` that nothing in it learns or is drawn, and that what it puts out for a
     sequence, one step, has the same bits in any batch.
 
     Args:
         network: on a CPU.
-        count: of the training sequences.
+        count: of the set's sequences.
     """
 
     def __init__(self, network: Network, count: int) -> None:
@@ -30,12 +30,12 @@ class Remembered:
         """What the network predicts."""
         new = ~self._known[batch.indices]
         if new.any():
-            self._learn(batch.indices[new], batch.inputs[new], batch.lengths[new])
+            self._remember(batch.indices[new], batch.inputs[new], batch.lengths[new])
         assert self._outputs is not None
         outputs = self._outputs[batch.indices]
         return self._network.answer(outputs, torch.ones_like(batch.lengths), batch.inputs, batch.lengths)
 
-    def _learn(self, indices: Tensor, inputs: Tensor, lengths: Tensor) -> None:
+    def _remember(self, indices: Tensor, inputs: Tensor, lengths: Tensor) -> None:
         with torch.no_grad():
             outputs, _ = self._network.seen(inputs, lengths)
         if self._outputs is None:
@@ -44,13 +44,10 @@ class Remembered:
         self._known[indices] = True
 
 
-def can_remember(network: Network, data: Data) -> bool:
-    """Whether a fixed backbone reads the same training sequences every epoch, and there is room for its outputs."""
-    backbone = network.backbone
-    return (
-        getattr(backbone, "fixed", False)
-        and not data.spec.per_step
-        and data.augment is None
-        and data.mixup is None
-        and len(data.train) * int(getattr(backbone, "out_features", _MOST)) <= _MOST
-    )
+def remembered(network: Network, sequences: Sequences) -> Remembered | None:
+    """What reads a set that is never augmented; None where the backbone is not fixed, or its outputs find no room."""
+    width = getattr(network.backbone, "out_features", None)
+    fixed = getattr(network.backbone, "fixed", False) and not sequences.per_step
+    if not fixed or not isinstance(width, int) or len(sequences) * width > _MOST:
+        return None
+    return Remembered(network, len(sequences))
