@@ -44,6 +44,7 @@ class Spec:
     classes: tuple[str, ...] = ()  # names of classes or labels, in the order of their indices
     class_counts: tuple[int, ...] = ()  # how many sequences (or steps) of each are in the training set
     scaled_by: tuple[float, ...] = ()  # of each value, where metrics are told of errors divided by these too
+    columns: tuple[str, ...] = ()  # of a table: the names of those that are learnt from
 
     @property
     def per_step(self) -> bool:

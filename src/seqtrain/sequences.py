@@ -186,6 +186,7 @@ class Sets:
         int, ...
     ] = ()  # (D,) features from whose last step each value is learnt as a change, with all inputs relative to it
     scaled_by: tuple[float, ...] = ()  # (D,) values: what errors are divided by in metrics that are told as well
+    columns: tuple[str, ...] = ()  # of a table: the names of those that are learnt from
     augment: Callable[[Batch, Draws], Batch] | None = None  # training batches only
     fit_augment: Callable[[Sequences], Callable[[Batch, Draws], Batch] | None] | None = None  # given the training set
     test_fraction: float = 0.0  # share of the training set to test on, by the seed, where `test` is None

@@ -45,7 +45,10 @@ def _best(folder: RunFolder) -> Path:
     if not folder.config.is_file():
         read_stored_config(folder.config)  # says that it is no run
     if not folder.best.is_file():
-        raise WrongInput(f"{folder.path} has no {folder.best.relative_to(folder.path)}: no epoch was validated yet")
+        ended = folder.read_result()
+        status, cause = ended.get("status", "running"), ended.get("cause", "")
+        why = f"it is {status}" + (f" ({cause})" if cause else ", and no epoch was validated yet")
+        raise WrongInput(f"{folder.path} has no {folder.best.relative_to(folder.path)}: {why}")
     return folder.best
 
 

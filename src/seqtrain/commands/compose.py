@@ -39,6 +39,8 @@ class Composer:
         parser = OverridesParser.create(config_loader=GlobalHydra.instance().config_loader())
         parsed = []
         for text in overrides:
+            if "=" not in text and not text.startswith("~"):  # which takes a setting away
+                raise WrongInput(f"{text} is no setting: write name=value without spaces, as in model=lstm")
             try:
                 parsed += parser.parse_overrides([text])
             except HydraException as error:

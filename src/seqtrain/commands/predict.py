@@ -188,7 +188,10 @@ def _data_set(trained: "Trained") -> Any:
             f"the run's data set {cls.__name__} reads no inputs from files: predict from Python with "
             "seqtrain.load(RUN).predict(arrays), or where the model reads forward only, step by step with - live=true"
         )
-    return prepare_data(part_of(trained.config, "data"))["data"]()
+    data_set = prepare_data(part_of(trained.config, "data"))["data"]()
+    if trained.spec.columns:
+        data_set.learnt_from(trained.spec.columns)
+    return data_set
 
 
 def _items(data_set: Any, inputs: Sequence[str], tally: _Tally) -> "Iterator[Item]":

@@ -9,6 +9,7 @@ from seqtrain.flat import Value
 from seqtrain.identity import matters
 
 _REPEATED = ("seed", "data.fold")  # what a group is repeated over
+_MEANING = ("task._target_", "data._target_")  # where these differ a metric means something else
 CLASS = "._target_"  # how the name of a setting that is a class ends
 
 
@@ -70,13 +71,15 @@ def differing(groups: Sequence[Group]) -> list[str]:
 
 
 def telling(names: Sequence[str], groups: Sequence[Group]) -> list[str]:
-    """A few of these settings that tell all groups apart: again and again the one that tells most apart."""
-    kept: list[str] = []
-    told = 1
+    """A few of these settings that tell all groups apart: task and data, then again and again what tells most apart."""
+
+    def parted(by: Sequence[str]) -> int:
+        return len({tuple(group.settings.get(each) for each in by) for group in groups})
+
+    kept = [name for name in names if name in _MEANING]
+    told = parted(kept)
     while told < len(groups):
-        apart = {
-            name: len({tuple(group.settings.get(each) for each in (*kept, name)) for group in groups}) for name in names
-        }
+        apart = {name: parted([*kept, name]) for name in names}
         best = max(names, key=lambda name: apart[name], default=None)
         if best is None or apart[best] == told:  # the same class under another name: no setting tells
             break

@@ -1,6 +1,6 @@
 """Sequences from tables of the user's own: CSV, TSV and Parquet in three layouts."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -152,6 +152,10 @@ class Table:
         for table in tables.values():
             table.check_like(tables["train"])
         return make_sets(tables, self.roles, test_fraction=self.test_fraction)
+
+    def learnt_from(self, columns: Sequence[str]) -> None:
+        """Have `read_inputs` find these columns by their names, which a model was trained on, beside any others."""
+        self.roles = replace(self.roles, features=list(columns), features_of="a column that the model learnt from")
 
     def read_inputs(self, source: Path | TextIO) -> Iterator[Item]:
         """The sequences of a file, one at a time, as they are learnt from; targets need not be there.

@@ -39,6 +39,7 @@ def forecast_sets(files: Mapping[Side, Series], roles: Roles, cut: Cut, rows: Se
         val=made["val"],
         test=made.get("test"),
         predicts="values",
+        columns=tuple(train.columns),
         normalize=change_statistics if last and roles.normalize == "features" else roles.statistics(),
         scale_targets=True,
         change_from=last * points,

@@ -28,6 +28,7 @@ class Roles:
     split: str | None
     missing: Missing
     normalize: Normalize
+    features_of: str = "features"  # the setting, or what else names the features
 
     @property
     def classes(self) -> bool:
@@ -45,7 +46,7 @@ class Roles:
     def learnt(self, file: TableFile, *, target_too: bool = False) -> list[str]:
         """The columns to learn from: those named, or all that are nothing else."""
         if self.features is not None:
-            return [file.column("features", name) for name in self.features]
+            return [file.column(self.features_of, name) for name in self.features]
         return file.others([self.id, self.time, self.group, self.split, *([] if target_too else self.target)])
 
     def check(self, file: TableFile) -> None:

@@ -49,6 +49,7 @@ def make_sets(tables: Mapping[Side, TableSet], roles: Roles, *, test_fraction: f
         test=made.get("test"),
         predicts=roles.predicts,
         classes=classes,
+        columns=tuple(tables["train"].columns),
         normalize=roles.statistics(),
         scale_targets=not classes,
         test_fraction=0.0 if roles.split is not None else test_fraction,

@@ -19,6 +19,11 @@ def check_fits(spec: Spec, trained: Spec, network: Network) -> None:
     differences = []
     if spec.features != trained.features:
         differences.append(f"it has {spec.features} features at each step and not {trained.features}")
+    elif spec.columns and trained.columns and spec.columns != trained.columns:
+        differences.append(
+            f"it learns from the columns {_listed(spec.columns)} and not {_listed(trained.columns)}, in this order: "
+            "name those with data.features"
+        )
     if spec.predicts != trained.predicts:
         differences.append(f"it has {described(spec.predicts)} and not {described(trained.predicts)}")
     elif not spec.classes and spec.width != trained.width:

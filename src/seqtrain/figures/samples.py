@@ -101,7 +101,7 @@ def spread(targets: Tensor, samples: int) -> Tensor:
     return torch.tensor(sorted(sorted(rank)[:samples], key=lambda pair: pair[1]), dtype=torch.int64)[:, 1]
 
 
-_BAR = 0.7  # inches for the colours and their numbers
+_BAR = 0.8  # inches for the colours and their numbers
 _TITLE = 15  # characters of a class that a panel's title has room for
 
 

@@ -10,6 +10,8 @@ from seqtrain.figures import style
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+_COLUMNS = 2
+
 
 def regression_scatter(targets: Tensor, predictions: Tensor) -> "Figure":
     """A point a sequence, a panel a value (at most four), and the line on which a perfect model lies.
@@ -20,7 +22,7 @@ def regression_scatter(targets: Tensor, predictions: Tensor) -> "Figure":
     """
     truth, predicted = targets.detach().cpu().double().numpy(), predictions.detach().cpu().double().numpy()
     values = min(4, truth.shape[1])
-    figure, grid = style.panels(values, columns=2, width=4.2, height=3.8, rows=1)
+    figure, grid = style.panels(values, columns=_COLUMNS, width=4.2, height=3.8, rows=1)
     size = 18 if len(truth) <= 500 else 6
     for value, axes in enumerate(grid):
         style.tidy(axes)
@@ -34,8 +36,10 @@ def regression_scatter(targets: Tensor, predictions: Tensor) -> "Figure":
         axes.scatter(x, y, s=size, color=style.TRUE, alpha=0.6, linewidths=0)
         axes.set(xlim=limits, ylim=limits, aspect="equal")
         rmse = np.sqrt(np.square(x - y).mean())
-        style.title(axes, (f"value {value + 1}, " if values > 1 else "") + f"rmse {rmse:.3g}, n = {len(x)}")
-        axes.set_xlabel("true", fontsize=style.NORMAL)
+        which = f"value {value + 1} of {truth.shape[1]}, " if truth.shape[1] > 1 else ""
+        style.title(axes, f"{which}rmse {rmse:.3g}, n = {len(x)}")
+        if value + _COLUMNS >= values:  # nothing is below
+            axes.set_xlabel("true", fontsize=style.NORMAL)
         axes.set_ylabel("predicted", fontsize=style.NORMAL)
     style.legend(figure, grid[0].get_lines())
     return figure

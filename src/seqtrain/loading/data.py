@@ -203,6 +203,7 @@ def _spec(sets: Sets, train: Sequences, val: Sequences | None, test: Sequences |
         classes=sets.classes,
         class_counts=_class_counts(train, len(sets.classes)) if sets.classes else (),
         scaled_by=sets.scaled_by,
+        columns=sets.columns,
     )
 
 
