@@ -50,7 +50,7 @@ MISTAKES: list[tuple[str, list[str]]] = [
     ("threads=0", ["threads is 0", "at least 1 or null"]),
     ("sweep='a/../b'", ["sweep is a/../b"]),
     ("model=[1", ["model=[1 cannot be read as key=value"]),
-    ("model", ["model cannot be read as key=value"]),
+    ("model", ["model is no setting: write name=value without spaces, as in model=lstm"]),
     ("model=rnn,lstm", ["model=rnn,lstm", "add -m"]),
     ("seed=1,2", ["seed=1,2", "add -m"]),
     ("model=null", ["model=null", "lstm"]),

@@ -21,7 +21,7 @@ DIFFER = {"model.cell", "trainer.accelerator", "trainer.devices"}
 
 @pytest.mark.parametrize("choice", CHOICES)
 def test_it_composes_and_is_prepared(choice: str) -> None:
-    folders = ("data=audio_folder", "data=quickdraw", "data=ts", "experiment=drawings")
+    folders = ("data=audio_folder", "data=quickdraw", "data=ts", "experiment=drawings", "experiment=sounds")
     needs = ["data.folder=somewhere"] if choice in folders else []
     needs += (
         ["data=table"] if choice.startswith("task=") else []
