@@ -4,7 +4,7 @@ import multiprocessing
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, wait
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -37,8 +37,7 @@ def ahead(function: Callable[[In], Out], items: Iterable[In]) -> Iterator[Out]:
                 yield waiting.popleft().result()
                 waiting.extend(pool.submit(_do, item) for item in islice(left, 1))
         finally:
-            for future in waiting:
-                future.cancel()
+            wait(waiting)  # they are few; an executor that ends with cancelled work can hang (once seen, Python 3.11)
 
 
 def _begin(function: Callable[[Any], Any]) -> None:
