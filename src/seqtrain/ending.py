@@ -16,10 +16,8 @@ from seqtrain.run_folder import RunFolder
 
 Result = dict[str, Any]
 
-_CLOCKS = {
-    "seconds": time.monotonic,
-    "cpu_seconds": time.process_time,
-}  # CPU time of this process: not of workers or other ranks
+# CPU time is of this process: not of workers or other ranks
+_CLOCKS = {"seconds": time.monotonic, "cpu_seconds": time.process_time}
 
 
 @contextmanager

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import linear
 
-from seqtrain.kernels.library import Call
+from seqtrain.kernels.library import Call, Loops
 
 _FEW = 8  # features that a loop multiplies by itself, which is then cheaper than a product in torch
 _SMALL = 256  # hidden features; a wider layer's weights leave no room in a core's cache for what a loop keeps
@@ -75,6 +75,21 @@ def want_slopes(call: Call, outputs: Tensor, per_hidden: int) -> tuple[Tensor, T
     slopes, befores = outputs.new_empty(batch, steps, per_hidden * hidden), torch.empty_like(outputs)
     call.slopes, call.befores = slopes.data_ptr(), befores.data_ptr()
     return slopes, befores
+
+
+def run_backward(
+    loops: Loops, loop: str, call: Call, inputs: Tensor, outputs: Tensor, w_ih: Tensor, w_hh: Tensor, *, of_inputs: bool
+) -> tuple[Tensor | None, Tensor, Tensor]:
+    """Run a loop of a cell whose gates see inputs and state alike: gradients of inputs, where asked, and of weights."""
+    if small(inputs, outputs.shape[2]) and not of_inputs:
+        of_w_ih, of_w_hh = want_weights(call, inputs, w_ih, w_hh)
+        loops.run(loop, outputs.dtype, call)
+        return None, of_w_ih.t(), of_w_hh
+    slopes, befores = want_slopes(call, outputs, w_hh.shape[0] // w_hh.shape[1])
+    loops.run(loop, outputs.dtype, call)
+    steps = flat_steps(slopes)
+    of_steps = steps.mm(w_ih).view_as(inputs) if of_inputs else None
+    return of_steps, steps.t().mm(flat_steps(inputs)), steps.t().mm(flat_steps(befores))
 
 
 def few(inputs: Tensor) -> bool:

@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
-from seqtrain.kernels.calls import address, call_of, flat_steps, give_inputs, small, want, want_slopes, want_weights
+from seqtrain.kernels.calls import address, call_of, give_inputs, run_backward, want
 from seqtrain.kernels.library import Loops
 
 
@@ -78,16 +78,7 @@ class Lstm(Function):
         wanted = want(call, torch.zeros_like(outputs) if wanted is None else wanted)
         wanted_cells = None if wanted_cells is None else wanted_cells.contiguous()
         call.wanted_cells = address(wanted_cells)
-        of_inputs = None
-        if small(inputs, w_hh.shape[1]) and not ctx.needs_input_grad[2]:
-            of_w_ih, of_w_hh = want_weights(call, inputs, w_ih, w_hh)
-            ctx.loops.run("lstm_backward", outputs.dtype, call)
-            of_w_ih = of_w_ih.t()
-        else:
-            slopes, befores = want_slopes(call, outputs, 4)
-            ctx.loops.run("lstm_backward", outputs.dtype, call)
-            steps = flat_steps(slopes)
-            of_w_ih, of_w_hh = steps.t().mm(flat_steps(inputs)), steps.t().mm(flat_steps(befores))
-            if ctx.needs_input_grad[2]:
-                of_inputs = steps.mm(w_ih).view_as(inputs)
+        of_inputs, of_w_ih, of_w_hh = run_backward(
+            ctx.loops, "lstm_backward", call, inputs, outputs, w_ih, w_hh, of_inputs=ctx.needs_input_grad[2]
+        )
         return None, None, of_inputs, None, of_start, of_cell, of_w_ih, of_w_hh, *(of_bias for _ in biases)
