@@ -2,6 +2,7 @@
 
 import logging
 import warnings
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
@@ -44,6 +45,7 @@ def train(
     *,
     config: str,
     overrides: list[str],
+    chosen: Mapping[str, str] | None = None,
     resume: bool = False,
     behind: Behind | None = None,
 ) -> Result:
@@ -56,12 +58,15 @@ def train(
         folder: the run's folder; locked while this runs.
         config: the composed config as YAML, unresolved, kept with the run.
         overrides: what the user typed, kept with the run.
+        chosen: the option of each group of configs, by which the run is told from others; None keeps what it has.
         resume: continue from the folder's last checkpoint, if there is one; nothing is done where all is.
         behind: whether to give the training up after an epoch; of one process alone.
 
     Raises WrongInput, Interrupted, Pruned, Diverged or whatever went wrong; result.json then says so.
     """
-    work = partial(_train, parts, folder, config=config, overrides=overrides, resume=resume, behind=behind)
+    work = partial(
+        _train, parts, folder, config=config, overrides=overrides, chosen=chosen, resume=resume, behind=behind
+    )
     training: Training = parts.trainer()
     gpu = training.gpu  # before the data is read
     if training.devices == 1 or count() > 1:  # alone, or one of several already
@@ -81,7 +86,14 @@ def train(
 
 
 def _train(
-    parts: Parts, folder: Path, *, config: str, overrides: list[str], resume: bool, behind: Behind | None
+    parts: Parts,
+    folder: Path,
+    *,
+    config: str,
+    overrides: list[str],
+    chosen: Mapping[str, str] | None,
+    resume: bool,
+    behind: Behind | None,
 ) -> Result:
     """The part of one process: the first one keeps the run's folder, others train along."""
     interruption = Interruption(largest)
@@ -108,7 +120,9 @@ def _train(
         if not resume or not run.config.exists():
             checked_config(config, run.config)  # or it could not be read again
             run.write_config(config, overrides)
-        facts = {"seed": parts.run.seed, "identity": parts.identity} | provenance(before if resume else None)
+        chosen = dict(chosen or before.get("chosen", {}))
+        facts = {"seed": parts.run.seed, "identity": parts.identity, "chosen": chosen}
+        facts |= provenance(before if resume else None)
         told = ending_told(run, facts, hide, before=before)
         with failures_told(run.path), told as result, failures_told(run.path):  # of the ending itself too
             _first(folder, config)
@@ -148,8 +162,9 @@ def _train_and_test(
     result["metrics"] |= tested
     if rank() > 0:
         return
+    settings = flat_settings(config) | run.read_result()["chosen"]
     for logger in fit.trainer.loggers:
-        log_hparams(logger, flat_settings(config), result["metrics"], step=fit.trainer.global_step)
+        log_hparams(logger, settings, result["metrics"], step=fit.trainer.global_step)
     try:
         _draw(fit, run, shown)
     except Exception as error:  # the run's results do not hang on its pictures

@@ -12,7 +12,7 @@ import pytest
 
 LINE = [sys.executable, "-m", "seqtrain", "train", "-m", "sweep=mine", "data.val_size=8", "data.test_size=8"]
 SHORT = ["data.train_size=40", "trainer.max_epochs=1"]
-LONG = ["data.train_size=400", "trainer.max_epochs=500"]
+LONG = ["data.train_size=400", "trainer.max_epochs=100000"]  # no machine comes to its end within a test
 PARALLEL = ["launcher=processes", "launcher.processes=2"]
 
 
@@ -67,7 +67,9 @@ def test_a_process_that_is_killed_fails_its_own_trial_only(tmp_path: Path) -> No
     assert sweep.stdout is not None
     told = ""
     while "failed" not in told:
-        told += sweep.stdout.readline()
+        line = sweep.stdout.readline()
+        assert line, f"the sweep ended and said {told}"
+        told += line
     assert sweep.poll() is None
     sweep.send_signal(signal.SIGTERM)
     said = told + sweep.communicate(timeout=60)[0]

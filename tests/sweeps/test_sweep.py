@@ -23,7 +23,7 @@ def trained(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     folders: list[Path] = []
 
     def train(
-        parts: Any, folder: Path, *, config: str, overrides: list[str], resume: bool, behind: None
+        parts: Any, folder: Path, *, config: str, overrides: list[str], chosen: dict[str, str], **_: object
     ) -> dict[str, Any]:
         folders.append(folder)
         if parts.run.seed == 13:
@@ -34,7 +34,7 @@ def trained(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
             raise Interrupted(2)
         with RunFolder(folder) as run:
             run.write_config(config, overrides)
-            run.write_result({"status": "completed", "metrics": {"val/loss": 0.5}})
+            run.write_result({"status": "completed", "metrics": {"val/loss": 0.5}, "chosen": chosen})
         return run.read_result()
 
     monkeypatch.setattr(training_run, "train", train)
@@ -46,6 +46,10 @@ def test_every_combination_has_a_folder_and_the_same_line_trains_nothing(told: T
     assert status == 0
     assert [folder.name for folder in trained] == [
         f"model={model},seed={seed}" for model in ("rnn", "lstm") for seed in (0, 1)
+    ]
+    chosen = [RunFolder(folder).read_result()["chosen"] for folder in trained]
+    assert [(each["model"], each["data"], each["logger"]) for each in chosen] == [
+        (model, "sincos", "csv") for model in ("rnn", "rnn", "lstm", "lstm")
     ]
     assert {folder.parent for folder in trained} == {Path("outputs/sweeps/mine").absolute()}
     assert "4 trials, 0 completed, 0 to continue, 4 to train" in text

@@ -92,7 +92,7 @@ def test_a_shipped_space_fits_its_model(space: str, model: str) -> None:
     assert {"recurrent", "conv1d", "optimizer"} == set(Configs().spaces)
     with variants(read_arguments([f"model={model}", "data=mel"]), Configs().spaces[space]) as made:
         drawn = {name: each.text(each.values[-1]) for name, each in made.space.items()}
-        config = made.config(drawn)
+        config, _ = made.config(drawn)
     assert config.optimizer.lr == 0.03
     if space == "optimizer":
         assert config.optimizer._target_ == "seqtrain.optimizers.RMSprop"

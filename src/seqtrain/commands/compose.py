@@ -80,6 +80,16 @@ def pin(config: DictConfig) -> DictConfig:
     return config
 
 
+def chosen_options(config: DictConfig) -> dict[str, str]:
+    """The option that was taken of each of seqtrain's groups, from a config with Hydra's own node."""
+    choices = config.hydra.runtime.choices
+    return {
+        group: option
+        for group, option in choices.items()
+        if option and not group.startswith("hydra/") and "@" not in group
+    }
+
+
 def without_hydra(config: DictConfig) -> DictConfig:
     """The part of a composed config that is seqtrain's."""
     task = config.copy()

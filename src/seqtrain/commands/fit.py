@@ -1,7 +1,7 @@
 """`seqtrain.fit`: train on arrays from Python, with the configs, the checks and the run folder of `seqtrain train`."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from os import PathLike
@@ -12,7 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from seqtrain.batch import Predicts
 from seqtrain.commands.arguments import read_arguments
-from seqtrain.commands.compose import pin, without_hydra
+from seqtrain.commands.compose import chosen_options, pin, without_hydra
 from seqtrain.commands.run_folders import run_folder
 from seqtrain.commands.trials import check_trials
 from seqtrain.errors import WrongInput
@@ -72,19 +72,19 @@ def fit(
 
     given = {"inputs": inputs, "targets": targets, "test": test, "val": val, "predicts": predicts}
     task = task_for(Arrays(**given, test_fraction=0).load(0).predicts)
-    config = _composed([f"model={model}", f"task={task}", *_DATA, f"trainer.progress={progress}"], overrides)
+    config, chosen = _composed([f"model={model}", f"task={task}", *_DATA, f"trainer.progress={progress}"], overrides)
     from seqtrain.parts import prepare_parts
 
     parts = prepare_parts(config)
     parts = replace(parts, data=Recipe(Arrays, {**parts.data.settings, **given}, "data"))
     place = Path(folder) if folder is not None else Path(run_folder("arrays", model, datetime.now()))
-    _train(parts, place, config, overrides, progress=progress)
+    _train(parts, place, config, overrides, chosen, progress=progress)
     from seqtrain.trained import load
 
     return load(place)
 
 
-def _composed(base: Sequence[str], overrides: Sequence[str]) -> DictConfig:
+def _composed(base: Sequence[str], overrides: Sequence[str]) -> tuple[DictConfig, dict[str, str]]:
     arguments = read_arguments([*base, *overrides])
     for override in overrides:
         if override.startswith(("data=", "model=", "resume=", "sweep=", "hydra.")):
@@ -92,10 +92,19 @@ def _composed(base: Sequence[str], overrides: Sequence[str]) -> DictConfig:
             raise WrongInput(f"{override}: seqtrain.fit knows {key} from its arguments, or does without")
     if arguments.multirun or arguments.shows:
         raise WrongInput("seqtrain.fit trains one model: leave out -m, --help and --cfg")
-    return pin(without_hydra(check_trials(arguments).first))
+    first = check_trials(arguments).first
+    return pin(without_hydra(first)), chosen_options(first)
 
 
-def _train(parts: "Parts", folder: Path, config: DictConfig, overrides: Sequence[str], *, progress: bool) -> None:
+def _train(
+    parts: "Parts",
+    folder: Path,
+    config: DictConfig,
+    overrides: Sequence[str],
+    chosen: Mapping[str, str],
+    *,
+    progress: bool,
+) -> None:
     import torch
 
     from seqtrain.report import closing_table, quiet_libraries
@@ -105,7 +114,8 @@ def _train(parts: "Parts", folder: Path, config: DictConfig, overrides: Sequence
     with warnings.catch_warnings(), torch.random.fork_rng(devices=range(torch.cuda.device_count())):
         quiet_libraries()
         try:
-            result = train(parts, folder, config=OmegaConf.to_yaml(config), overrides=list(overrides))
+            text = OmegaConf.to_yaml(config)
+            result = train(parts, folder, config=text, overrides=list(overrides), chosen=chosen)
         finally:
             torch.set_num_threads(threads)
     if progress:

@@ -3,7 +3,7 @@
 import signal
 import sys
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -60,7 +60,7 @@ def main(typed: list[str]) -> int:
 def _single(trials: "Trials", folder: Path) -> int:
     (trial,) = trials.every
     try:
-        run(trial.config, folder, list(trial.overrides))
+        run(trial.config, folder, list(trial.overrides), trial.chosen)
     except (Exception, Interrupted) as error:
         return _told(error)
     return 0
@@ -80,6 +80,7 @@ def _sweep(trials: "Trials", folder: Path) -> int:
             overrides=each.overrides,
             config=OmegaConf.to_yaml(each.config),
             identity=identity(each.config),
+            chosen=each.chosen,
         )
         for each in trials.every
     ]
@@ -87,7 +88,9 @@ def _sweep(trials: "Trials", folder: Path) -> int:
     return run_sweep(every, launcher, name=str(from_here(folder)))
 
 
-def run(config: DictConfig, folder: Path, overrides: list[str], *, resume: bool = False) -> dict[str, Any]:
+def run(
+    config: DictConfig, folder: Path, overrides: list[str], chosen: Mapping[str, str], *, resume: bool = False
+) -> dict[str, Any]:
     """One training, in its folder; what its result.json says."""
     from seqtrain.parts import prepare_parts
 
@@ -102,7 +105,8 @@ def run(config: DictConfig, folder: Path, overrides: list[str], *, resume: bool 
 
     quiet_libraries()
     try:
-        result = train(parts, folder, config=OmegaConf.to_yaml(config), overrides=overrides, resume=resume)
+        text = OmegaConf.to_yaml(config)
+        result = train(parts, folder, config=text, overrides=overrides, chosen=chosen, resume=resume)
     except (Interrupted, MachineFailed):
         if _leads(config):
             print(f"continue with: resume={from_here(folder)}", file=sys.stderr)
@@ -123,7 +127,7 @@ def resume(folder: Path, overrides: list[str]) -> int:
         print(f"{folder} is complete: there is nothing to resume")
         return 0
     try:
-        run(config, folder, overrides, resume=True)
+        run(config, folder, overrides, {}, resume=True)
     except (Exception, Interrupted) as error:
         return _told(error)
     return 0

@@ -13,7 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from seqtrain.commands.arguments import Arguments
-from seqtrain.commands.compose import Composer, composing, pin, without_hydra
+from seqtrain.commands.compose import Composer, chosen_options, composing, pin, without_hydra
 from seqtrain.commands.configs import Configs
 from seqtrain.commands.guard import check_hydra
 from seqtrain.commands.mistakes import check_keys, check_names, in_words, is_hydras
@@ -29,11 +29,13 @@ class Composed:
 
     Args:
         config: without Hydra's node, unresolved.
+        chosen: the option of each group.
         overrides: as typed, one value each.
         swept: those among them that took several values.
     """
 
     config: DictConfig
+    chosen: dict[str, str]
     overrides: tuple[str, ...]
     swept: tuple[str, ...]
 
@@ -90,20 +92,22 @@ def _every(
 ) -> Iterator[Composed]:
     """Every combination, checked. Composing takes a tenth of a second, so values of a setting are put in by hand."""
     composed = [_is_composed(each, overrides, composer.configs) for each in overrides]
-    bases: dict[tuple[str, ...], DictConfig] = {}
+    bases: dict[tuple[str, ...], tuple[DictConfig, dict[str, str]]] = {}
     for trial in itertools.product(*choices):
         said = tuple(text if whole else each[0] for text, whole, each in zip(trial, composed, choices, strict=True))
         if said not in bases:
             config = compose_said(composer, overrides, said)
             check_hydra(config, typed)
-            bases[said] = without_hydra(config)
-            _check_values(bases[said])
-            _check_swept_values(composer, bases[said], choices, composed)
-        config = bases[said].copy()
+            bases[said] = without_hydra(config), chosen_options(config)
+            _check_values(bases[said][0])
+            _check_swept_values(composer, bases[said][0], choices, composed)
+        base, options = bases[said]
+        config = base.copy()
         put(config, composer, [text for text, first in zip(trial, said, strict=True) if text != first])
         mine = [(text, each) for text, each in zip(trial, overrides, strict=True) if not is_hydras(each)]
         yield Composed(
             config=pin(config),
+            chosen=options,
             overrides=tuple(text for text, _ in mine),
             swept=tuple(text for text, each in mine if each.is_sweep_override()),
         )

@@ -57,7 +57,7 @@ def main(typed: list[str]) -> int:
         from seqtrain.tuning.study import Study
 
         def make(number: int, settings: Mapping[str, str]) -> Trial:
-            config = made.config(settings)
+            config, chosen = made.config(settings)
             said = tuple(f"{name}={text}" for name, text in settings.items())
             return Trial(
                 folder=folder / f"{number:03d},{trial_folder(said)}",
@@ -65,6 +65,7 @@ def main(typed: list[str]) -> int:
                 overrides=(*made.typed, *said),
                 config=OmegaConf.to_yaml(config),
                 identity=identity(config),
+                chosen=chosen,
             )
 
         line = [word for word in typed if word.partition("=")[0] not in (*TUNES, "sweep")]

@@ -7,7 +7,7 @@ from pathlib import Path
 from omegaconf import DictConfig, OmegaConf
 
 from seqtrain.commands.arguments import Arguments
-from seqtrain.commands.compose import Composer, composing, pin, without_hydra
+from seqtrain.commands.compose import Composer, chosen_options, composing, pin, without_hydra
 from seqtrain.commands.configs import Configs
 from seqtrain.commands.mistakes import check_keys, check_names
 from seqtrain.commands.run_folders import search_folder
@@ -34,16 +34,20 @@ class Variants:
         self._base = base
         self._parsed = composer.parse(typed)
 
-    def config(self, settings: Mapping[str, str]) -> DictConfig:
-        """The config with these settings. WrongInput: they do not go together with what was typed."""
+    def config(self, settings: Mapping[str, str]) -> tuple[DictConfig, dict[str, str]]:
+        """The config with these settings, and the option of each group.
+
+        Raises WrongInput where they do not go together with what was typed.
+        """
         overrides = {f"{name}={text}": name in self._composer.configs.groups for name, text in settings.items()}
         groups = [said for said, is_group in overrides.items() if is_group]
         parsed = [*self._parsed, *self._composer.parse(groups)]
-        config = without_hydra(compose_said(self._composer, parsed))
+        composed = compose_said(self._composer, parsed)
+        config = without_hydra(composed)
         others = [said for said, is_group in overrides.items() if not is_group]
         check_keys(self._composer.parse(others), config, self._composer.configs)
         put(config, self._composer, others)
-        return pin(config)
+        return pin(config), chosen_options(composed)
 
     def name(self, space: str) -> str:
         """Of the search's folder: as `sweep=` says, or else the same for the same data, model and space."""
@@ -87,7 +91,7 @@ class Variants:
                 for value in searched.values:
                     text = searched.text(value)
                     check_names(self._composer.parse([f"{name}={text}"]), self._composer.configs)
-                    prepare_parts(self.config({name: text}))
+                    prepare_parts(self.config({name: text})[0])
             except WrongInput as error:
                 raise WrongInput(f"{file}: {error}") from error
 

@@ -40,7 +40,7 @@ def group_label(group: Group, names: Sequence[str], short: Mapping[str, str]) ->
     """`lstm, hidden 64`: the settings that tell a group from others; words speak for themselves."""
     told = []
     for name in names:
-        value = group.settings.get(name)
+        value = group.told.get(name)
         if value is not None:
             text = cut(shown_value(name, value))
             told.append(text if isinstance(value, str) and text[0].isalpha() else f"{short[name]} {text}")

@@ -50,7 +50,7 @@ def markdown_page(ranking: Ranking) -> str:
     heads = [*(short[name] for name in ranking.columns), *number_heads(ranking)]
     lines = [f"# {ranking.metric.name}", "", _bar(heads), _bar(["---"] * len(heads))]
     for row in ranking.rows:
-        settings = [shown_value(name, row.group.settings.get(name)) for name in ranking.columns]
+        settings = [shown_value(name, row.group.told.get(name)) for name in ranking.columns]
         lines.append(_bar([*settings, *number_cells(ranking, row)]))
     lines += ["", *(f"- {note}" for note in ranking.notes)]
     lines += [f"- left out: {run.folder}: {ended(run)}" for run in ranking.left_out]
@@ -63,7 +63,7 @@ def _cells(ranking: Ranking, row: Row) -> list[object]:
     tested = [None] * 5 if test is None else [test.name, test.pairs, test.difference, test.p, test.holm]
     parameters = group.mean("parameters")
     return [
-        *(group.settings.get(name) for name in ranking.columns),
+        *(group.told.get(name) for name in ranking.columns),
         *mean,
         *(len(group.completed), len(group.unfinished), len(group.failed)),
         *tested,

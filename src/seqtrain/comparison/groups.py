@@ -18,6 +18,7 @@ class Group:
     """Runs of the same settings."""
 
     settings: Mapping[str, Value]  # those that can change the result, without seed and fold
+    told: Mapping[str, Value]  # the same, a class by the option that chose it, where that is known
     completed: tuple[Run, ...]  # each seed and fold once
     unfinished: tuple[Run, ...]
     failed: tuple[Run, ...]
@@ -48,22 +49,22 @@ def group_runs(runs: Sequence[Run]) -> list[Group]:
     members: dict[frozenset[tuple[str, Value]], list[Run]] = {}
     for run in runs:
         if run.status != "unreadable":
-            members.setdefault(frozenset(_identity(run).items()), []).append(run)
+            members.setdefault(frozenset(_own(run.settings).items()), []).append(run)
     return [_group(each) for each in members.values()]
 
 
 def differing(groups: Sequence[Group]) -> list[str]:
     """The settings that not all groups share, in the order of the config.
 
-    What comes with a class is no difference of its own: a model's settings are told where runs of the same model
-    differ in them, and not because another model lacks them or has another default.
+    What comes with a class or an option is no difference of its own: a model's settings are told where runs of the
+    same model differ in them, and not because another model lacks them or has another default.
     """
-    names = dict.fromkeys(name for group in groups for name in group.settings)
+    names = dict.fromkeys(name for group in groups for name in group.told)
     found = []
     for name in names:
         values: dict[object, set[tuple[type, Value] | None]] = {}
         for group in groups:
-            value = group.settings.get(name)
+            value = group.told.get(name)
             values.setdefault(_owners(name, group), set()).add(None if value is None else (type(value), value))
         if any(len(each) > 1 for each in values.values()):
             found.append(name)
@@ -74,7 +75,7 @@ def telling(names: Sequence[str], groups: Sequence[Group]) -> list[str]:
     """A few of these settings that tell all groups apart: task and data, then again and again what tells most apart."""
 
     def parted(by: Sequence[str]) -> int:
-        return len({tuple(group.settings.get(each) for each in by) for group in groups})
+        return len({tuple(group.told.get(each) for each in by) for group in groups})
 
     kept = [name for name in names if name in _MEANING]
     told = parted(kept)
@@ -107,8 +108,8 @@ def shown_value(name: str, value: Value | None) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _identity(run: Run) -> dict[str, Value]:
-    return {name: value for name, value in run.settings.items() if name not in _REPEATED and matters(name)}
+def _own(settings: Mapping[str, Value]) -> dict[str, Value]:
+    return {name: value for name, value in settings.items() if name not in _REPEATED and matters(name)}
 
 
 def _group(runs: Sequence[Run]) -> Group:
@@ -120,7 +121,8 @@ def _group(runs: Sequence[Run]) -> Group:
             repeated += [newest[key]] if key in newest else []
             newest[key] = run
     return Group(
-        settings=_identity(runs[0]),
+        settings=_own(runs[0].settings),
+        told=_own(runs[0].told),
         completed=tuple(newest.values()),
         unfinished=tuple(run for run in runs if run.unfinished),
         failed=tuple(run for run in runs if run.status != "completed" and not run.unfinished),
@@ -129,6 +131,6 @@ def _group(runs: Sequence[Run]) -> Group:
 
 
 def _owners(name: str, group: Group) -> tuple[Value | None, ...]:
-    """The classes that a setting belongs to, from the outside in."""
+    """The classes, or options, that a setting belongs to, from the outside in."""
     parts = name.removesuffix(CLASS).split(".")[:-1]
-    return tuple(group.settings.get(".".join(parts[: k + 1]) + CLASS) for k in range(len(parts)))
+    return tuple(group.told.get(".".join(parts[: k + 1]) + CLASS) for k in range(len(parts)))

@@ -32,6 +32,14 @@ class Run:
         return _numbers(self.result.get("metrics"))
 
     @property
+    def told(self) -> dict[str, Value]:
+        """The settings, a class by the option that chose it (`lstm`), where that is known."""
+        chosen = self.result.get("chosen")
+        options = chosen.items() if isinstance(chosen, Mapping) else ()
+        names = {f"{str(group).replace('/', '.')}._target_": str(option) for group, option in options}
+        return {name: names.get(name, value) for name, value in self.settings.items()}
+
+    @property
     def unfinished(self) -> bool:
         """Whether the same command would go on with it."""
         return self.status in ("running", "interrupted")

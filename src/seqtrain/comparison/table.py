@@ -48,7 +48,7 @@ def _fitting(ranking: Ranking, rows: Sequence[Row], room: int) -> list[str]:
 
 def _settings(names: Sequence[str], short: dict[str, str], rows: Sequence[Row]) -> list[list[str]]:
     """The heads of some settings, and a line of values a row."""
-    values = [[cut(shown_value(name, row.group.settings.get(name))) for name in names] for row in rows]
+    values = [[cut(shown_value(name, row.group.told.get(name))) for name in names] for row in rows]
     return [[short[name] for name in names], *values]
 
 

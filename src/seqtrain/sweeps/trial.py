@@ -1,8 +1,9 @@
 """One training of a sweep: where it is, how far it came, and how it is brought to its end."""
 
 import traceback
+from collections.abc import Mapping
 from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -29,6 +30,7 @@ class Trial:
         overrides: as typed.
         config: composed, unresolved, as YAML.
         identity: of the config; see `seqtrain.identity`.
+        chosen: the option of each group.
     """
 
     folder: Path
@@ -36,6 +38,7 @@ class Trial:
     overrides: tuple[str, ...]
     config: str
     identity: str
+    chosen: Mapping[str, str] = field(compare=False)
 
     @property
     def log(self) -> Path:
@@ -109,8 +112,15 @@ def bring_to_end(trial: Trial, *, behind: "Behind | None" = None) -> tuple[Outco
         from seqtrain.training_run import train
 
         quiet_libraries()
-        overrides = list(trial.overrides)
-        result = train(parts, trial.folder, config=trial.config, overrides=overrides, resume=True, behind=behind)
+        result = train(
+            parts,
+            trial.folder,
+            config=trial.config,
+            overrides=list(trial.overrides),
+            chosen=trial.chosen,
+            resume=True,
+            behind=behind,
+        )
     except Interrupted:
         raise
     except Pruned as error:
