@@ -83,7 +83,10 @@ def _plain_values(text: str, path: Path) -> dict[Any, Any]:
 
 def _text(path: Path) -> str:
     if not path.is_file():
-        raise WrongInput(f"{path.parent.parent} is no run folder: it has no {path.parent.name}/{path.name}")
+        raise WrongInput(
+            f"{path.parent.parent} is no run folder: it has no {path.parent.name}/{path.name}; runs are "
+            "below outputs/runs, trials of sweeps below outputs/sweeps"
+        )
     if path.stat().st_size > _MOST_BYTES:
         raise WrongInput(f"{path} has {path.stat().st_size:,} bytes: a config has at most {_MOST_BYTES:,}")
     return path.read_text(encoding="utf-8", errors="replace")

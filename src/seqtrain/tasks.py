@@ -163,11 +163,20 @@ def described(predicts: Predicts) -> str:
     return _NAMED[predicts][1]
 
 
-def check_task(task: Task, predicts: Predicts) -> None:
-    """Raise WrongInput unless a task is of data in which that is predicted, saying which task is."""
+def check_task(task: Task, predicts: Predicts, *, read: bool = False) -> None:
+    """Raise WrongInput unless a task is of data in which that is predicted, saying which task is.
+
+    Args:
+        task: of a config.
+        predicts: what the data asks for.
+        read: whether that is known from files, which could be read otherwise.
+    """
     if task.predicts != predicts:
         asked = task_for(task.predicts)  # type: ignore[arg-type]
-        raise WrongInput(f"task is {asked} but the data has {described(predicts)}: set task={task_for(predicts)}")
+        otherwise = f", or for tables of your own data.predicts={task.predicts}" if read else ""
+        raise WrongInput(
+            f"task is {asked} but the data has {described(predicts)}: set task={task_for(predicts)}{otherwise}"
+        )
 
 
 def _read_whole(backbone: nn.Module, spec: Spec, read: ReadSetting) -> nn.Module:

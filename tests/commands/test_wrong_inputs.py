@@ -108,6 +108,19 @@ WRONG: dict[str, Wrong] = {
         ["'once only' has one sequence"],
         {"train.csv": table([*WIDE[:-1], ["once only", 1, 2, 3]], "csv")},
     ),
+    "ages as classes": Wrong(
+        f"{_TABLE} data.test_fraction=0.3",
+        ["'41' has one sequence", "data.predicts=values task=regression"],
+        {"train.csv": table([WIDE[0], [41, 1, 2, 3], *([30, n, 2, 3] for n in range(4))], "csv")},
+    ),
+    "classes that are read, and values asked": Wrong(
+        f"{_TABLE} task=regression", ["set task=classification", "data.predicts=values"], {"train.csv": _WIDE}
+    ),
+    "a column of names": Wrong(
+        _TABLE,
+        ["line 2, column 'who' is 'p1', no number", "data.id=who"],
+        {"train.csv": table([["who", *WIDE[0]], *(["p1", *row] for row in WIDE[1:])], "csv")},
+    ),
     "one class": Wrong(_TABLE, ["class"], {"train.csv": table([WIDE[0], *WIDE[1::2]], "csv")}),
     "a column that is not there": Wrong(_TABLE.replace("label", "lable"), ["label"], {"train.csv": _WIDE}),
     "a table cut within a line": Wrong(_TABLE, ["train.csv"], {"train.csv": _WIDE[:-3]}),
@@ -223,7 +236,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
-        ("train resume=nowhere", ["nowhere is no run folder"]),
+        ("train resume=nowhere", ["nowhere is no run folder", "outputs/runs"]),
         ("train resume=RUN optimizer.lr=0.5", ["optimizer.lr=0.5 would change the result"]),
         ("train resume=RUN optimizer.lrr=0.5", ["optimizer.lrr"]),
         ("train hydra.run.dir=RUN", ["already holds a run", "resume="]),
@@ -245,6 +258,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("compare RUN metric=val/acuracy", ["val/acuracy"]),
         ("inspect model=lsmt", ["did you mean lstm?"]),
         ("list modle", ["modle"]),
+        ("list lstm", ["lstm is no group but an option: seqtrain list model=lstm"]),
+        ("tune model=conv1d space=recurrent trials=1", ["model.hidden", "space=NAME", "conv1d, optimizer, recurrent"]),
     ],
 )
 def test_other_commands_tell_it_too(typed: str, said: list[str], run: Path, told) -> None:  # type: ignore[no-untyped-def]

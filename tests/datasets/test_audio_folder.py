@@ -206,7 +206,7 @@ def test_hidden_files_are_ignored_and_others_counted(animals: Path, caplog: pyte
     os.symlink(animals, animals / "dog" / "loop")
     with caplog.at_level(logging.INFO, logger="seqtrain"):
         assert len(every(animals)) == 20
-    assert "1 files are no audio and left out (1 .txt)" in caplog.text
+    assert "left out 1 file that is no audio (1 .txt)" in caplog.text
     assert "read 20 recordings" in caplog.text
     assert "20 recordings with 2 labels" in caplog.text
 

@@ -53,7 +53,7 @@ def steps(part: Sequences, index: int) -> list[list[float]]:
 def test_a_row_of_a_wide_table_is_a_series(write: Callable[..., Path], caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, "seqtrain"):
         sets = wide(write(WIDE), group="who").load(0)
-    assert "train.csv: read 40 sequences of 3 steps, 1 feature\n" in caplog.text
+    assert "train.csv: read 40 sequences of 3 steps in the columns t0 to t2, 1 feature\n" in caplog.text
     assert (sets.predicts, sets.classes, sets.test_fraction) == ("classes", ("a", "b"), 0.2)
     assert steps(sets.train, 3) == [[3], [3.5], [-3]]
     assert sets.train.targets[:4].tolist() == [0, 1, 0, 1]

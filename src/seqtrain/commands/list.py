@@ -40,6 +40,7 @@ def main(typed: list[str]) -> int:
     console = Console(width=None if Console().is_terminal else 140, highlight=False)
     for each in wanted:
         group, _, option = each.partition("=")
+        _refuse_option(known, group)
         options = _known(known, group, "group")
         if not option:
             console.print(_choices(group, options))
@@ -53,6 +54,13 @@ def _known(names: dict[str, Any], name: str, what: str) -> Any:
     if name not in names:
         raise WrongInput(f"there is no {what} {name}{did_you_mean(name, names)} (there are {listed(names, 30)})")
     return names[name]
+
+
+def _refuse_option(known: dict[str, dict[str, Path]], name: str) -> None:
+    """WrongInput: the name is that of an option, such as lstm; the message says of which group."""
+    of = [group for group, options in known.items() if name in options] if name not in known else []
+    if of:
+        raise WrongInput(f"{name} is no group but an option: seqtrain list {of[0]}={name}")
 
 
 def _choices(group: str, options: dict[str, Path]) -> Table:

@@ -13,6 +13,7 @@ from seqtrain.commands.mistakes import check_keys, check_names
 from seqtrain.commands.run_folders import search_folder
 from seqtrain.commands.trials import check_trials, compose_said, put
 from seqtrain.errors import WrongInput
+from seqtrain.nearest import listed
 from seqtrain.tuning.plan import Plan
 from seqtrain.tuning.space import Space, read_space
 
@@ -93,7 +94,8 @@ class Variants:
                     check_names(self._composer.parse([f"{name}={text}"]), self._composer.configs)
                     prepare_parts(self.config({name: text})[0])
             except WrongInput as error:
-                raise WrongInput(f"{file}: {error}") from error
+                spaces = listed(self._composer.configs.spaces)
+                raise WrongInput(f"{file}: {error}; space=NAME chooses another space, of {spaces}") from error
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """A folder of the user's own recordings, as labelled log-mel spectrograms."""
 
 import logging
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -178,8 +179,10 @@ class AudioFolder:
             if not audio:
                 raise WrongInput(f"{source} holds no file ending in {', '.join(sorted(AUDIO))}")
             if others:
-                _log.info("%s: %d files are no audio and left out", source, others.total())
+                _log.info("%s: left out %s", source, _no_audio(others))
             paths = [source / name for name in audio]
+        elif source.suffix.lower() not in AUDIO:
+            raise WrongInput(f"{source} is no recording: it ends in none of {', '.join(sorted(AUDIO))}")
         for path in paths:
             yield str(path), self._input(path)
 
@@ -206,8 +209,7 @@ class AudioFolder:
         if self.leave_out is not None:
             audio = [name for name in audio if not self.leave_out.search(name)]
         if others:
-            kinds = ", ".join(f"{count} {ending}" for ending, count in others.most_common(5))
-            _log.info("%s: %d files are no audio and left out (%s)", self.path, others.total(), kinds)
+            _log.info("%s: left out %s", self.path, _no_audio(others))
         if not audio:
             raise WrongInput(
                 f"data.folder={self.folder}: {self.path.absolute()} holds no file ending in {', '.join(sorted(AUDIO))}"
@@ -229,6 +231,13 @@ class AudioFolder:
                 "%s: skipped %d damaged files; the first: %s", self.path, store.facts["skipped"], store.facts["first"]
             )
         return store
+
+
+def _no_audio(others: Counter[str]) -> str:
+    """`3 files that are no audio (2 .csv, 1 .txt)`."""
+    count = others.total()
+    kinds = ", ".join(f"{each} {ending}" for ending, each in others.most_common(5))
+    return f"{count} file{'s' * (count > 1)} that {'are' if count > 1 else 'is'} no audio ({kinds})"
 
 
 def _part(facts: Facts, store: Store, side: Side) -> Sequences:

@@ -66,7 +66,10 @@ def numbers(rows: Rows, columns: list[str]) -> tuple[Floats, Bools]:
         place, found = f"{rows.place(row)}, column {columns[column]!r}", _short(str(rows.cells[columns[column]][row]))
         if not np.isnan(values[row, column]):
             raise WrongInput(f"{place} is {found}, beyond {LARGEST:.0e}: leave the cell empty if it is missing")
-        raise WrongInput(f"{place} is {found}, no number: leave the cell empty if it is missing, or the column out")
+        raise WrongInput(
+            f"{place} is {found}, no number: leave the cell empty if it is missing; a column that names sequences is "
+            f"data.id={columns[column]}, and data.features names those to learn from"
+        )
     return values, empty
 
 

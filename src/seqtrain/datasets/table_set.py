@@ -58,7 +58,11 @@ class TableSet:
         low, high = int(self.lengths.min()), int(self.lengths.max())
         steps = f"{low}" if low == high else f"{low} to {high}"
         features = self.steps.shape[1]
-        return f"{self.file}: read {len(self):,} sequences of {steps} steps, {features} feature{'s' * (features != 1)}"
+        wide = len(self.columns) > features  # then the columns are steps, and one that is none is seen here
+        of = f" in the columns {self.columns[0]} to {self.columns[-1]}" if wide else ""
+        return (
+            f"{self.file}: read {len(self):,} sequences of {steps} steps{of}, {features} feature{'s' * (features != 1)}"
+        )
 
     def check_like(self, other: "TableSet") -> None:
         """WrongInput where there is nothing to learn from, or other columns than in the training file."""

@@ -1,6 +1,7 @@
 """Which sequences are trained, validated and tested on: as the data says, carved by the seed, or a fold."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -119,8 +120,14 @@ def _check_tested(train: Sequences, sets: Sets) -> None:
         where = int((train.targets == alone[0]).nonzero()[0])
         raise WrongInput(
             f"the class {sets.classes[int(alone[0])]!r} has one sequence, {train.name(where)}, which is needed to "
-            "train on, so that nothing could test it: add others of it, or leave it out"
+            f"train on, so that nothing could test it: add others of it, or leave it out{_values(sets.classes)}"
         )
+
+
+def _values(classes: Sequence[str]) -> str:
+    """What to do where the classes are numbers, of which one is alone."""
+    numbers = all(name.lstrip("-").isdigit() for name in classes)
+    return "; if these are values and no classes, set data.predicts=values task=regression" if numbers else ""
 
 
 def _labels(sequences: Sequences, sets: Sets) -> Tensor:
