@@ -17,7 +17,7 @@ class Kernels(BuildHookInterface):  # type: ignore[misc]
             compiler["compile_loops"]()
         except compiler["NotCompiled"] as reason:
             library.unlink(missing_ok=True)
-            self.app.display_warning(f"rnn and gru will be computed by torch's layers: {reason}")
+            self.app.display_warning(f"rnn, lstm, gru and mingru will be computed by torch alone: {reason}")
             return
         build_data["artifacts"].append(str(library.relative_to(self.root)))
         build_data["pure_python"] = False

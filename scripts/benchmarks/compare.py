@@ -82,7 +82,7 @@ def _ratios(turns: dict[str, list[Any]], sizes: list[int]) -> dict[str, Any]:
 
 
 def _predict(case: Case, run: Path, turns: int) -> dict[str, Any]:
-    """A trained model asked for all of the test set, from an array to arrays, a batch at a time on either side."""
+    """A trained model asked for all of the test set, from an array to arrays, on either side normalised by batches."""
     size, sequences = case.data.loading.batch_size, case.data.test
     assert sequences is not None
     batch = sequences.batch(torch.arange(len(sequences)))
@@ -90,12 +90,11 @@ def _predict(case: Case, run: Path, turns: int) -> dict[str, Any]:
     arrays = [inputs[i, :length] for i, length in enumerate(batch.lengths.tolist())]
     trained = load(run)
     model = case.layers(trained.network).eval()
-    prepared = case.prepared(batch.inputs)
     whole = case.data.train.shortest == case.data.train.longest
 
     @torch.no_grad()
     def theirs() -> np.ndarray[Any, Any]:
-        outputs = torch.cat([model(some) for some in prepared.split(size)])
+        outputs = torch.cat([model(case.prepared(some)) for some in torch.from_numpy(inputs).split(size)])
         return (outputs if outputs.dim() == 3 else outputs.softmax(-1)).numpy()
 
     def ours() -> None:

@@ -144,7 +144,8 @@ class Trained:
         parameter = next(self.network.parameters(), torch.zeros(()))
         self.network.eval()
         found = []
-        batches = _batches(sequences, order, batch_size, parameter.dtype)
+        copies = self.network.normalize is None  # or else that computes new numbers, and a model may work in place
+        batches = _batches(sequences, order, batch_size, parameter.dtype, copies=copies)
         for some, inputs in zip(torch.split(order, batch_size), batches, strict=True):
             found.append(self.network(inputs.to(parameter.device), lengths[some].to(parameter.device)).cpu())
         if int(lengths.min()) == int(lengths.max()):  # the order is as it was
@@ -163,12 +164,12 @@ def _lengths(sequences: Tensor | Sequence[Tensor]) -> Tensor:
 
 
 def _batches(
-    sequences: Tensor | Sequence[Tensor], order: Tensor, batch_size: int, dtype: torch.dtype
+    sequences: Tensor | Sequence[Tensor], order: Tensor, batch_size: int, dtype: torch.dtype, *, copies: bool
 ) -> Iterator[Tensor]:
-    """(B, T, F) of so many sequences at a time, in that order; copies, since a model may compute in place."""
+    """(B, T, F) of so many sequences at a time, in that order; copies where asked."""
     if isinstance(sequences, Tensor):
         _check_finite(sequences, sequences)
-        yield from (some.to(dtype, copy=True) for some in torch.split(sequences, batch_size))
+        yield from (some.to(dtype, copy=copies) for some in torch.split(sequences, batch_size))
         return
     for some in torch.split(order, batch_size):
         each = [sequences[index].to(dtype) for index in some.tolist()]

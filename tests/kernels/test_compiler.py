@@ -56,7 +56,8 @@ def test_a_file_that_is_no_library_is_none(content: bytes, tmp_path: Path, monke
 
 
 def test_without_the_library_auto_is_torch_and_fused_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(seqtrain.models.recurrent, "loops", lambda: None)
+    for place in (library, seqtrain.models.recurrent):
+        monkeypatch.setattr(place, "loops", lambda: None)
     with pytest.raises(WrongInput, match=r"python -m seqtrain\.kernels\.compiler"):
         Recurrent(3, cell="gru", hidden=4, kernel="fused")
     inputs, lengths = torch.randn(2, 5, 3), torch.tensor([5, 5])

@@ -11,7 +11,13 @@ _SMALL = 256  # hidden features; a wider layer's weights leave no room in a core
 
 
 def call_of(
-    outputs: Tensor, lengths: Tensor, start: Tensor | None, weight: Tensor, bias: Tensor | None, *, reverse: bool
+    outputs: Tensor,
+    lengths: Tensor,
+    start: Tensor | None,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    *,
+    reverse: bool = False,
 ) -> Call:
     """What every loop is told: outputs (B, T, H), lengths (B,), start (B, H) or zeros, weight (GH, H), bias (GH)."""
     batch, steps, hidden = outputs.shape
@@ -21,7 +27,7 @@ def call_of(
         hidden=hidden,
         reverse=reverse,
         lengths=lengths.data_ptr(),
-        weight=weight.data_ptr(),
+        weight=address(weight),
         bias=address(bias),
         start=address(start),
         outputs=outputs.data_ptr(),

@@ -5,7 +5,9 @@ from functools import cache
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
+from seqtrain.errors import WrongInput
 from seqtrain.kernels.compiler import LIBRARY, sources
 
 # In the order of `Call` in recurrent.c, which says what each is.
@@ -42,8 +44,9 @@ class Loops:
             if library.seqtrain_sources() != sources():
                 raise OSError(f"{path} was compiled from other sources")
             self._functions = {
-                (loop, dtype): library[f"seqtrain_{loop}_{real}"]
-                for loop in (f"{cell}_{way}" for cell in ("rnn", "gru", "lstm") for way in ("forward", "backward"))
+                (f"{cell}_{way}", dtype): library[f"seqtrain_{cell}_{way}_{real}"]
+                for cell in ("rnn", "gru", "lstm", "mingru")
+                for way in ("forward", "backward")
                 for dtype, real in _REALS.items()
             }
         except AttributeError as error:
@@ -53,6 +56,29 @@ class Loops:
     def run(self, loop: str, dtype: torch.dtype, call: Call) -> None:
         if self._functions[loop, dtype](ctypes.byref(call), self._processor) != 0:
             raise MemoryError(f"no memory for the weights of a layer of {call.hidden} hidden features")
+
+
+def check_kernel(kernel: str) -> None:
+    """Raise WrongInput where a model is to be computed by compiled loops and there are none."""
+    if kernel == "fused" and loops() is None:
+        raise WrongInput(
+            "model.kernel is fused but its compiled loops are not there, or are of another version of seqtrain: "
+            "install a C compiler (gcc or clang) and run python -m seqtrain.kernels.compiler, or set model.kernel=auto"
+        )
+
+
+def computes(inputs: Tensor) -> bool:
+    """Whether compiled loops can compute these here: float32 and float64 on a CPU.
+
+    What traces, exports or compiles a model has to see torch's operators.
+    """
+    return (
+        inputs.dtype in _REALS
+        and inputs.device.type == "cpu"
+        and not torch.is_autocast_enabled("cpu")
+        and not torch.jit.is_tracing()  # type: ignore[attr-defined, no-untyped-call]
+        and not torch.compiler.is_compiling()
+    )
 
 
 @cache

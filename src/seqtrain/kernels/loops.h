@@ -20,6 +20,7 @@ typedef REAL NAME(vector) __attribute__((vector_size(VECTOR_BYTES), may_alias));
 #include "rnn.h"
 #include "gru.h"
 #include "lstm.h"
+#include "mingru.h"
 
 #undef LANES
 #undef COLUMNS

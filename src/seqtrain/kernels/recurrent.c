@@ -1,5 +1,5 @@
-/* The loops over time of a simple RNN (Elman 1990), a GRU (Cho et al. 2014, reset after the product) and an LSTM
- * (Hochreiter and Schmidhuber 1997), both ways.
+/* The loops over time of a simple RNN (Elman 1990), a GRU (Cho et al. 2014, reset after the product), an LSTM
+ * (Hochreiter and Schmidhuber 1997) and a minGRU (Feng et al. 2024), forwards and backwards.
  *
  * What is no loop over time (the products with the inputs, the gradients of the weights) is left to the caller, who
  * has a library for large products. Names of arrays and their shapes are in `Call`; padded steps are answered with
@@ -12,7 +12,7 @@
 #include <string.h>
 
 /* One call, for one layer and direction. H is hidden, F features, G the number of gates: 1, 3 for r, z and n,
- * or 4 for i, f, g and o.
+ * 4 for i, f, g and o, or 2 for z and h of a minGRU, which has no product with the state.
  * Arrays of steps are (batch, steps, ...), without gaps unless said. library.py has the same fields in this order. */
 typedef struct {
     int64_t batch, steps, hidden;
@@ -37,7 +37,7 @@ typedef struct {
     const void *wanted;       /* (.., H), wanted_stride apart: the gradient of outputs */
     const void *wanted_cells; /* LSTM: (.., H), the gradient of cells, or NULL for zeros */
     void *slopes;             /* (.., S*H) of the sums before activations. RNN: S = 1; LSTM: S = 4, i, f, g and o;
-                                 GRU: S = 4, n's input part, r, z, n's recurrent part */
+                                 GRU: S = 4, n's input part, r, z, n's recurrent part; minGRU: S = 2 */
     void *befores;            /* (.., H): the state before each step */
     void *bias_slope;         /* (S*H): slopes, summed over all steps */
     void *input_weight_slope; /* (F, G*H), of a GRU in the order n, r, z; where there are inputs */
@@ -134,6 +134,10 @@ EXPORTED(lstm_forward, float)
 EXPORTED(lstm_forward, double)
 EXPORTED(lstm_backward, float)
 EXPORTED(lstm_backward, double)
+EXPORTED(mingru_forward, float)
+EXPORTED(mingru_forward, double)
+EXPORTED(mingru_backward, float)
+EXPORTED(mingru_backward, double)
 
 /* Of the sources that this was compiled from, so that another version of them is told apart. */
 uint64_t seqtrain_sources(void) { return SOURCES; }

@@ -8,7 +8,7 @@ from torch.autograd import Function
 from torch.nn.functional import dropout
 
 from seqtrain.kernels.gru import Gru, gru
-from seqtrain.kernels.library import Loops
+from seqtrain.kernels.library import Loops, computes
 from seqtrain.kernels.lstm import Lstm, lstm
 from seqtrain.kernels.rnn import Rnn, rnn
 from seqtrain.models.both_ways import State
@@ -22,17 +22,13 @@ _HIDDEN_A_STEP = 32  # hidden features whose weights, packed once a call, are re
 def takes(layers: nn.RNNBase, inputs: Tensor) -> bool:
     """Whether the compiled loops can stand in for torch's layers here.
 
-    They know float32 and float64 on a CPU. What traces, exports or compiles a model has to see torch's layers, and so
-    has who listens to them with hooks.
+    Who listens to torch's layers with hooks has to see them.
     """
     weight: Tensor = layers._flat_weights[0]  # type: ignore[assignment]
     return (
-        inputs.dtype == weight.dtype
-        and inputs.dtype in (torch.float32, torch.float64)
-        and inputs.device.type == weight.device.type == "cpu"
-        and not torch.is_autocast_enabled("cpu")
-        and not torch.jit.is_tracing()  # type: ignore[attr-defined, no-untyped-call]
-        and not torch.compiler.is_compiling()
+        computes(inputs)
+        and inputs.dtype == weight.dtype
+        and inputs.device == weight.device
         and not (layers._forward_hooks or layers._forward_pre_hooks)
     )
 

@@ -8,6 +8,8 @@ from torch.autograd.function import once_differentiable
 from torch.nn.functional import logsigmoid, relu, softplus
 
 from seqtrain.batch import zero_padding
+from seqtrain.kernels.library import check_kernel, computes, loops
+from seqtrain.kernels.mingru import MinGru, mingru
 from seqtrain.models.scan import scan, scan_back
 from seqtrain.ranges import Count, Fraction
 
@@ -26,12 +28,27 @@ class MinGRU(nn.Module):
         hidden: features of the state of a layer.
         num_layers: layers, each reading the outputs of the one below.
         dropout: probability of zeroing a value between layers, in training; without effect on one layer.
+        kernel: what computes the states on a CPU: torch, by a scan; fused, a compiled loop that was built when
+            seqtrain was installed; or auto, the loop where it is there. They agree to the last digits.
+
+    Raises:
+        WrongInput: `kernel` is fused, and there are no compiled loops.
     """
 
     read: Literal["mean", "max", "last", "flatten"] = "mean"
 
-    def __init__(self, in_features: int, *, hidden: Count = 64, num_layers: Count = 1, dropout: Fraction = 0.0) -> None:
+    def __init__(
+        self,
+        in_features: int,
+        *,
+        hidden: Count = 64,
+        num_layers: Count = 1,
+        dropout: Fraction = 0.0,
+        kernel: Literal["auto", "torch", "fused"] = "auto",
+    ) -> None:
         super().__init__()
+        check_kernel(kernel)
+        self._kernel = kernel
         self.out_features = hidden
         widths = [in_features, *[hidden] * (num_layers - 1)]
         self.layers = nn.ModuleList(nn.Linear(width, 2 * hidden) for width in widths)  # W_z and W_h
@@ -51,9 +68,18 @@ class MinGRU(nn.Module):
         last = (lengths - 1)[:, None, None].expand(-1, 1, self.out_features)
         for layer, gates in enumerate(self.layers):
             gated = gates(self.dropout(steps) if layer else steps)  # (B, T, 2H)
-            steps = all_states(gated.to(state.dtype), state[:, layer])  # (B, T, H)
+            steps = self._read(gated.to(state.dtype), lengths, state[:, layer])  # (B, T, H)
             after.append(steps.gather(1, last))
         return zero_padding(steps, lengths), torch.cat(after, 1)
+
+    def _read(self, gated: Tensor, lengths: Tensor, start: Tensor) -> Tensor:
+        compiled = loops() if self._kernel != "torch" and computes(gated) else None
+        if compiled is None:
+            return all_states(gated, start)
+        arguments = compiled, gated.contiguous(), lengths.contiguous(), start.contiguous()
+        if torch.is_grad_enabled():
+            return MinGru.apply(*arguments)  # type: ignore[no-untyped-call, no-any-return]
+        return mingru(*arguments)
 
     def step(self, inputs: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """One time step (B, F) and the state before it, None at the start -> outputs (B, H) and the state after it."""

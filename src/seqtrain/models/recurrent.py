@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from seqtrain.batch import zero_padding
 from seqtrain.errors import WrongInput
-from seqtrain.kernels.library import Loops, loops
+from seqtrain.kernels.library import Loops, check_kernel, loops
 from seqtrain.models.both_ways import State, lay_out, read_both_ways, read_layers
 from seqtrain.models.fused import faster, read_fused, takes
 from seqtrain.models.read_on import from_torch, read_on, to_torch
@@ -62,7 +62,7 @@ class Recurrent(nn.Module):
         kernel: Literal["auto", "torch", "fused"] = "auto",
     ) -> None:
         super().__init__()
-        _check_kernel(kernel)
+        check_kernel(kernel)
         self._kernel = kernel
         directions = 2 if bidirectional else 1
         self.out_features = hidden * directions
@@ -171,11 +171,3 @@ def _make_orthogonal(layers: nn.RNNBase) -> None:
         fill = nn.init.orthogonal_ if name.startswith("weight_hh") else nn.init.xavier_uniform_
         for gate in torch.split(parameter.detach(), layers.hidden_size):
             fill(gate)
-
-
-def _check_kernel(kernel: str) -> None:
-    if kernel == "fused" and loops() is None:
-        raise WrongInput(
-            "model.kernel is fused but its compiled loops are not there, or are of another version of seqtrain: "
-            "install a C compiler (gcc or clang) and run python -m seqtrain.kernels.compiler, or set model.kernel=auto"
-        )
