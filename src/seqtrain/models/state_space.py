@@ -77,7 +77,7 @@ class StateSpace(nn.Module):
         self._check_reads_forward()
         log_a, b = self._discrete()
         count = steps.shape[2]
-        powers = (log_a[..., None] * torch.arange(count + 1, device=log_a.device)).exp()  # (H, N/2, T + 1)
+        powers = _exp(log_a[..., None] * torch.arange(count + 1, device=log_a.device))  # (H, N/2, T + 1)
         read = torch.view_as_complex(self.read_out[0])
         decayed = 2 * torch.einsum("hn,bhn,hnt->bht", read, state, powers[..., 1:]).real
         back = lengths[:, None] - 1 - torch.arange(count, device=lengths.device)  # (B, T): each from its last step
@@ -94,8 +94,8 @@ class StateSpace(nn.Module):
         log_a, b = self._discrete()
         size = math.isqrt(count - 1) + 1  # s
         places = torch.arange(size, device=log_a.device)
-        near = (log_a[..., None] * places).exp()  # (H, N/2, s)
-        far = (log_a[..., None] * (places * size)).exp()
+        near = _exp(log_a[..., None] * places)  # (H, N/2, s)
+        far = _exp(log_a[..., None] * (places * size))
         read = torch.view_as_complex(self.read_out) * b  # (directions, H, N/2)
         kernel = torch.einsum("dhn,hnq,hnr->dhqr", read, far, near).real
         return 2 * kernel.flatten(2)[..., :count]
@@ -107,7 +107,7 @@ class StateSpace(nn.Module):
         """
         self._check_reads_forward()
         log_a, b = self._discrete()
-        state = log_a.exp() * state + b * steps[..., None]
+        state = _exp(log_a) * state + b * steps[..., None]
         seen = 2 * (torch.view_as_complex(self.read_out[0]) * state).real.sum(2)
         return seen + self.skip * steps, state
 
@@ -123,6 +123,11 @@ class StateSpace(nn.Module):
             return dt * a, torch.expm1(dt * a) / a
         half = dt * a / 2
         return torch.log((1 + half) / (1 - half)), dt / (1 - half)
+
+
+def _exp(exponents: Tensor) -> Tensor:
+    """Of complex numbers; torch's own takes five times as long."""
+    return torch.polar(exponents.real.exp(), exponents.imag)
 
 
 def frequencies(pairs: int, poles: Poles) -> Tensor:
