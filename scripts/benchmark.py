@@ -6,18 +6,17 @@
 
 A case trains the same model on the same batches for the same number of updates on all sides, on one thread:
 seqtrain as `seqtrain train` does it, with logging, metrics, checkpoints and progress bar; torch alone; a plain
-LightningModule with all defaults of its Trainer. They take turns of 32 updates, and a ratio is of two turns that follow
-each other. A turn has reading, forward, backward, the optimizer and the schedule, and where the side has them metrics,
-curves and the bar; no side's validation or end of an epoch is in it. Evaluation is the test after the training,
-prediction is of arrays by the trained model. The script ends with status 1 where seqtrain's losses are not those of
-the bare loop: in each of the first updates, and at the end within 5% (sketchmate's bare loop reads other batches: at
-the end only, within 50%). Those of Lightning are shown and not compared. The table is on the terminal, all numbers are
-in outputs/benchmarks.
+LightningModule with all defaults of its Trainer. Each is a process of its own; they take turns of 32 updates, and a
+ratio is of two turns that follow each other. A turn has reading, forward, backward, the optimizer and the schedule,
+and where the side has them metrics, curves and the bar; no side's validation or end of an epoch is in it. Evaluation
+is the test after the training, prediction is of arrays by the trained model. The script ends with status 1 where
+seqtrain's losses are not those of the bare loop: in each of the first updates, and at the end within 5% (sketchmate's
+bare loop reads other batches: at the end only, within 50%). Those of Lightning are shown and not compared. The table
+is on the terminal, all numbers are in outputs/benchmarks.
 """
 
 import argparse
 import json
-import os
 import sys
 import time
 from pathlib import Path
@@ -27,7 +26,7 @@ import torch
 from benchmarks.articles import articles
 from benchmarks.audio import audio
 from benchmarks.cases import CASES
-from benchmarks.compare import Disagree, measure, tell_alone
+from benchmarks.compare import Disagree, measure
 from benchmarks.scaling import scaling
 from benchmarks.starting import starting
 from benchmarks.table import plain, row, titles
@@ -42,8 +41,6 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("cases", nargs="*", help=f"of {', '.join((*CASES, *STUDIES))}; all without")
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
-    parser.add_argument("--no-memory", action="store_true", help="leave out the runs alone that show a side's memory")
-    parser.add_argument("--alone", help=argparse.SUPPRESS)  # one side, for its memory
     given = parser.parse_args()
     if given.device == "cuda":
         return on_gpu(given.cases)
@@ -51,12 +48,7 @@ def main() -> int:
     if unknown:
         parser.error(f"no case {unknown[0]}: there are {', '.join((*CASES, *STUDIES))}")
     names = given.cases or [*CASES, *STUDIES]
-    if any(name in CASES for name in names):
-        with_one_heap()
     quiet_libraries()
-    if given.alone:
-        tell_alone(CASES[names[0]], given.alone)
-        return 0
     torch.set_num_threads(1)
     OUT.mkdir(parents=True, exist_ok=True)
     path = OUT / f"{time.strftime('%Y-%m-%d_%H-%M-%S')}.json"
@@ -71,23 +63,13 @@ def main() -> int:
             path.write_text(json.dumps(found, indent=1, ensure_ascii=False))
             continue
         try:
-            found.append(measure(CASES[name], memory=not given.no_memory))
+            found.append(measure(CASES[name]))
         except Disagree as error:
             print(error, file=sys.stderr)
             return 1
         path.write_text(json.dumps(found, indent=1, ensure_ascii=False))
         print("\n".join(row(found[-1])), flush=True)
     return 0
-
-
-def with_one_heap() -> None:
-    """Start again with one heap for all sides.
-
-    They run in threads, to each of which glibc gives a heap whose pages come and go: up to a fifth of an update, for
-    whichever side has bad luck. A training of one's own is in the main thread, whose heap keeps its pages.
-    """
-    if "MALLOC_ARENA_MAX" not in os.environ:
-        os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, "MALLOC_ARENA_MAX": "1"})
 
 
 def on_gpu(names: list[str]) -> int:

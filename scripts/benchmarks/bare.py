@@ -1,5 +1,7 @@
 """The bare loop: torch alone, tensors gathered by index, no logging, as fast as a good engineer writes it."""
 
+from pathlib import Path
+
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.dropout import _DropoutNd
@@ -11,7 +13,7 @@ from seqtrain.randomness import mix
 from seqtrain.updates import DROPOUT
 
 
-def bare(case: Case, side: Side) -> None:
+def bare(case: Case, side: Side, _: Path) -> None:
     """Train and test."""
     try:
         side.training.take(side.name)

@@ -1,38 +1,41 @@
-"""Turns between loops: each makes some steps while the others wait, so that all meet the same state of the machine."""
+"""Turns between processes: each makes some steps while the others wait, so that all meet the same machine."""
 
-import threading
 import time
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from typing import Any, NamedTuple
 
 import torch
 
+_PROCESSES = get_context("spawn")
+
 
 class Spent(NamedTuple):
-    """Seconds."""
+    """Seconds of this process, and on the wall."""
 
     cpu: float
     wall: float
 
 
 class Baton:
-    """Whoever holds it works; the time of every turn is kept.
+    """Whoever holds it works; each process keeps the time of its own turns.
 
     Args:
         sides: their names, in the order of their turns.
     """
 
     def __init__(self, sides: Sequence[str]) -> None:
-        self._left = list(sides)
-        self._moved = threading.Condition()
-        self._holder = self._left[0]
+        self._sides = list(sides)
+        self._moved = _PROCESSES.Condition()
+        self._holder = _PROCESSES.Value("i", 0)  # an index of sides
+        self._working = _PROCESSES.Array("b", [1] * len(sides))
         self._began = Spent(0.0, 0.0)
-        self.turns: dict[str, list[Spent]] = {side: [] for side in sides}
+        self.turns: list[Spent] = []
 
     def take(self, side: str) -> None:
         """Wait for this side's turn, which begins when it comes."""
-        with self._moved:
-            self._moved.wait_for(lambda: self._holder == side)
+        self._wait_for(self._sides.index(side))
         self.begin()
 
     def begin(self) -> None:
@@ -42,20 +45,25 @@ class Baton:
     def pass_on(self, side: str) -> None:
         """The turn is over: the others have theirs."""
         ended = _now()
-        self.turns[side].append(Spent(ended.cpu - self._began.cpu, ended.wall - self._began.wall))
-        self._give(side)
+        self.turns.append(Spent(ended.cpu - self._began.cpu, ended.wall - self._began.wall))
+        self._give(self._sides.index(side))
         self.take(side)
 
     def leave(self, side: str) -> None:
         """No more turns for this side."""
-        with self._moved:
-            self._moved.wait_for(lambda: self._holder == side)
-        self._give(side)
-        self._left.remove(side)
+        index = self._sides.index(side)
+        self._wait_for(index)
+        self._working[index] = 0
+        self._give(index)
 
-    def _give(self, side: str) -> None:
+    def _wait_for(self, index: int) -> None:
         with self._moved:
-            self._holder = self._left[(self._left.index(side) + 1) % len(self._left)]
+            self._moved.wait_for(lambda: self._holder.value == index)
+
+    def _give(self, index: int) -> None:
+        others = [(index + step) % len(self._sides) for step in range(1, len(self._sides) + 1)]
+        with self._moved:
+            self._holder.value = next((other for other in others if self._working[other]), index)
             self._moved.notify_all()
 
 
@@ -63,24 +71,39 @@ def _now() -> Spent:
     return Spent(time.process_time(), time.perf_counter())
 
 
-def side_by_side(works: Sequence[Callable[[], None]]) -> None:
-    """Run all, the first in this thread and the others in threads of their own. Raises what one of them raised."""
-    wrong: list[BaseException] = []
+def side_by_side(works: Mapping[str, Callable[[], Any]]) -> dict[str, Any]:
+    """Run each in a process of its own, with one thread; what they return. Raises what one of them raised."""
+    started = {}
+    for name, work in works.items():
+        ours, theirs = _PROCESSES.Pipe()
+        process = _PROCESSES.Process(target=_tell, args=(work, theirs), daemon=True)
+        process.start()
+        theirs.close()  # so that the end of the process is the end of the pipe
+        started[name] = process, ours
+    try:
+        told = {name: _told(name, ours) for name, (_, ours) in started.items()}
+    except BaseException:
+        for process, _ in started.values():
+            process.terminate()
+        raise
+    for process, _ in started.values():
+        process.join()
+    return told
 
-    def told(work: Callable[[], None]) -> None:
-        torch.set_num_threads(1)  # of this thread
-        try:
-            work()
-        except BaseException as error:
-            wrong.append(error)
 
-    first, *others = works
+def _tell(work: Callable[[], Any], to: Connection) -> None:
     torch.set_num_threads(1)
-    threads = [threading.Thread(target=told, args=(work,), daemon=True) for work in others]
-    for thread in threads:
-        thread.start()
-    first()
-    for thread in threads:
-        thread.join()
-    if wrong:
-        raise wrong[0]
+    try:
+        to.send(work())
+    except Exception as error:
+        to.send(error)
+
+
+def _told(name: str, ours: Connection) -> Any:
+    try:
+        told = ours.recv()
+    except EOFError:
+        raise RuntimeError(f"the process of {name} ended without an answer") from None
+    if isinstance(told, Exception):
+        raise told
+    return told

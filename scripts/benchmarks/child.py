@@ -19,13 +19,12 @@ class Cost(NamedTuple):
 
 def cost(command: Sequence[str], folder: Path) -> Cost:
     """Run a command in a folder, whatever its exit status; Python keeps compiled modules, as it does by default."""
-    kept = {name: value for name, value in os.environ.items() if name != "MALLOC_ARENA_MAX"}  # of cases alone
     path = f"{ROOT / 'src'}:{os.environ.get('PYTHONPATH', '')}"
     began = time.perf_counter()
     process = subprocess.Popen(
         command,
         cwd=folder,
-        env={**kept, "PYTHONPATH": path, "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": ""},
+        env={**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": ""},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

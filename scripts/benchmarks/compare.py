@@ -1,8 +1,7 @@
-"""A case measured: all sides in turns, each side alone for its memory, and whether their losses agree."""
+"""A case measured: all sides in turns, each in a process of its own, and whether their losses agree."""
 
-import subprocess
-import sys
 import time
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -17,8 +16,9 @@ from benchmarks.baton import Baton, side_by_side
 from benchmarks.case import Case
 from benchmarks.ours import seqtrain
 from benchmarks.plain_lightning import lightning
-from benchmarks.side import Side, turns_of
+from benchmarks.side import Done, Side, done, turns_of
 from benchmarks.terminal import terminal
+from seqtrain.report import quiet_libraries
 from seqtrain.trained import load
 
 SIDES = ("seqtrain", "bare", "lightning")
@@ -31,39 +31,42 @@ class Disagree(RuntimeError):
     """Two sides did not train the same."""
 
 
-def measure(case: Case, *, sides: tuple[str, ...] = SIDES, memory: bool = True) -> dict[str, Any]:
+def measure(case: Case, *, sides: tuple[str, ...] = SIDES) -> dict[str, Any]:
     """What the table has of a case."""
     with TemporaryDirectory() as folder:
-        done = _run(case, sides, Path(folder))
+        told = _run(case, sides, Path(folder))
         predicting = _predict(case, Path(folder) / "seqtrain", turns=15)
     steps = turns_of(len(case.order(0)))
     batches = turns_of(-(-len(case.data.test or ()) // case.data.loading.batch_size))
     result: dict[str, Any] = {
         "case": case.name,
         "most": case.most,
-        "training": _ratios({each.name: each.training.turns[each.name][len(steps) :] for each in done}, steps),
-        "evaluation": _ratios({each.name: each.testing.turns[each.name] for each in done}, batches),
+        "training": _ratios({name: each.training[len(steps) :] for name, each in told.items()}, steps),
+        "evaluation": _ratios({name: each.testing for name, each in told.items()}, batches),
         "prediction": predicting,
-        "loss": {each.name: each.last_loss for each in done},
+        "loss": {name: each.last_loss for name, each in told.items()},
+        "memory": {name: each.memory for name, each in told.items()},
     }
-    _check(case, {each.name: each.losses[:_EARLY] for each in done}, result["loss"])
-    if memory:
-        result["memory"] = {side: _alone(case, side) for side in sides}
+    _check(case, {name: each.losses[:_EARLY] for name, each in told.items()}, result["loss"])
     return result
 
 
-def _run(case: Case, names: tuple[str, ...], folder: Path) -> list[Side]:
+def _run(case: Case, names: tuple[str, ...], folder: Path) -> dict[str, Done]:
     training, testing = Baton(names), Baton(names)
     sides = [Side(name, training, testing) for name in names]
+    return side_by_side({side.name: partial(_work, replace(case), side, folder / side.name) for side in sides})
+
+
+def _work(case: Case, side: Side, folder: Path) -> Done:
+    """A side's own process."""
+    quiet_libraries()
     case.data  # noqa: B018 (read before the turns)
-    work = {
-        "seqtrain": lambda side: seqtrain(case, side, folder / "seqtrain"),
-        "bare": lambda side: bare(case, side),
-        "lightning": lambda side: lightning(case, side, folder / "lightning"),
-    }
     with terminal():
-        side_by_side([partial(work[side.name], side) for side in sides])
-    return sides
+        _WORKS[side.name](case, side, folder)
+    return done(side)
+
+
+_WORKS = {"seqtrain": seqtrain, "bare": bare, "lightning": lightning}
 
 
 def _ratios(turns: dict[str, list[Any]], sizes: list[int]) -> dict[str, Any]:
@@ -112,21 +115,6 @@ def _predict(case: Case, run: Path, turns: int) -> dict[str, Any]:
         "cpu µs": {name: 1e6 * median(each[1:]) / batches for name, each in spent.items()},
         "cpu ratio": {"seqtrain": [ratios[0], median(ratios), ratios[-1]]},
     }
-
-
-def _alone(case: Case, side: str) -> float:
-    """MiB of a side in a process of its own."""
-    line = [sys.executable, sys.argv[0], case.name, f"--alone={side}"]
-    said = subprocess.run(line, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    return float(said.stdout.splitlines()[-1])
-
-
-def tell_alone(case: Case, side: str) -> None:
-    """Train and test with one side; print the most memory that it took, in MiB."""
-    with TemporaryDirectory() as folder:
-        _run(case, (side,), Path(folder))
-    told = Path("/proc/self/status").read_text()  # getrusage tells at least what the process that started it had
-    print(int(next(line for line in told.splitlines() if line.startswith("VmHWM")).split()[1]) / 1024)
 
 
 def _check(case: Case, early: dict[str, list[float]], last: dict[str, float]) -> None:

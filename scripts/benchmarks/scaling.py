@@ -64,7 +64,7 @@ def _trained(what: str, value: int, *, length: int = 50, batch: int = 32, hidden
     baton = Baton(["seqtrain"])
     with TemporaryDirectory() as folder, terminal():
         seqtrain(case, Side("seqtrain", baton, Baton(["seqtrain"])), Path(folder) / "run")
-    last = baton.turns["seqtrain"][-len(turns_of(_UPDATES)) :]
+    last = baton.turns[-len(turns_of(_UPDATES)) :]
     return _row(what, value, 1e3 * sum(turn.cpu for turn in last) / _UPDATES)
 
 

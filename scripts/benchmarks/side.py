@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
-from benchmarks.baton import Baton
+from benchmarks.baton import Baton, Spent
 
 CHUNK = 32  # steps of a turn: the updates that seqtrain makes in a call, whatever the case
 
@@ -21,6 +22,24 @@ class Side:
     testing: Baton
     losses: list[float] = field(default_factory=list)  # of the updates, where they are asked for
     last_loss: float = 0.0  # mean over the last epoch
+
+
+@dataclass(frozen=True)
+class Done:
+    """A side at its end, as its process tells it."""
+
+    training: list[Spent]
+    testing: list[Spent]
+    losses: list[float]
+    last_loss: float
+    memory: float  # the most that the process took, in MiB
+
+
+def done(side: Side) -> Done:
+    """Called in the side's own process."""
+    said = Path("/proc/self/status").read_text()  # getrusage tells at least what the process that started it had
+    most = int(next(line for line in said.splitlines() if line.startswith("VmHWM")).split()[1]) / 1024
+    return Done(side.training.turns, side.testing.turns, side.losses, side.last_loss, most)
 
 
 def turns_of(steps: int) -> list[int]:

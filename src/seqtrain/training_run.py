@@ -18,6 +18,7 @@ from seqtrain.ending import Result, ending_told, retell
 from seqtrain.errors import WrongInput
 from seqtrain.fitting import Fit, make_fit
 from seqtrain.flat import flat_settings
+from seqtrain.heap import memory_kept
 from seqtrain.interruption import Interrupted, Interruption, Pruned
 from seqtrain.learner import metrics
 from seqtrain.loading import Data, load_data
@@ -148,17 +149,12 @@ def _train_and_test(
     start = starting_point(parts.run.init_from, checkpoint)
     fit = make_fit(parts, data, run, interruption, resumed_at=resumed_at, pretrained=start, behind=behind)
     result["parameters"] = fit.learner.network.parameter_count()
-    try:
-        with interruption.deferred():
-            fit.trainer.fit(fit.learner, fit.batches, fit.validating(), ckpt_path=checkpoint, weights_only=True)
-    except Pruned:
-        result |= _best(fit)
-        raise
-    result |= _best(fit) | {"epochs": fit.trainer.current_epoch, "steps": fit.trainer.global_step}
-    if rank() == 0:
-        fit.learner.load_state_dict(run.best_checkpoint(fit.record.best["step"])["state_dict"])
-    same_everywhere(fit.learner.state_dict().values())
-    shown, tested = _test(fit)
+    with memory_kept():
+        _fit(fit, interruption, result, checkpoint)
+        if rank() == 0:
+            fit.learner.load_state_dict(run.best_checkpoint(fit.record.best["step"])["state_dict"])
+        same_everywhere(fit.learner.state_dict().values())
+        shown, tested = _test(fit)
     result["metrics"] |= tested
     if rank() > 0:
         return
@@ -173,6 +169,16 @@ def _train_and_test(
         log.exception("the figures of %s could not be drawn", run.path)
     if interruption.signum is not None:  # a library may have taken the interruption for an error of its own
         raise Interrupted(interruption.signum)
+
+
+def _fit(fit: Fit, interruption: Interruption, result: Result, checkpoint: Path | None) -> None:
+    try:
+        with interruption.deferred():
+            fit.trainer.fit(fit.learner, fit.batches, fit.validating(), ckpt_path=checkpoint, weights_only=True)
+    except Pruned:
+        result |= _best(fit)
+        raise
+    result |= _best(fit) | {"epochs": fit.trainer.current_epoch, "steps": fit.trainer.global_step}
 
 
 def _first(folder: Path | None, config: str) -> Path | None:

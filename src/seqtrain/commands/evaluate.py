@@ -94,13 +94,15 @@ def run(ensemble: "Ensemble", settings: Settings, folder: Path, overrides: Seque
     from seqtrain.evaluation import Resampling, evaluate, page
     from seqtrain.evaluation.files import draw_figures, write_members, write_tables
     from seqtrain.evaluation.worst import worst_first, worst_rows
+    from seqtrain.heap import memory_kept
     from seqtrain.provenance import provenance
 
     torch.set_num_threads(settings.threads or torch.get_num_threads())
     spec = ensemble.spec
     data, chosen = ensemble.chosen_set(settings.set)
     resampling = Resampling(len(chosen), settings.resamples)
-    outcomes, alone = ensemble.outcomes(chosen)
+    with memory_kept():
+        outcomes, alone = ensemble.outcomes(chosen)
     found = evaluate(outcomes, spec, resampling)
     members = {name: evaluate(each, spec, resampling) for name, each in alone.items()}
     worst = worst_first(outcomes, settings.worst)
