@@ -26,6 +26,7 @@ _NO_MATTER = (  # settings of speed, of the machine, of what is shown and of wha
     "trainer.accelerator",
     "trainer.cuda_graph",
     "trainer.devices",
+    "trainer.keep_memory",
     "trainer.progress",
     "trainer.steps_per_execution",
     "hydra",

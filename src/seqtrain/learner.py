@@ -20,6 +20,7 @@ from seqtrain.criteria import Criterion
 from seqtrain.divergence import BadUpdate, diverged
 from seqtrain.errors import WrongInput
 from seqtrain.graphs import Alike
+from seqtrain.heap import give_back
 from seqtrain.loading.batches import TrainingBatches
 from seqtrain.loading.chunk import Chunk, Group
 from seqtrain.metrics import Scores
@@ -140,6 +141,7 @@ class Learner(pl.LightningModule):
             self.updates_in_call += 1
         if self.updates_in_call:
             self.last_loss = self._settled()
+            give_back()
 
     def learning_rate(self) -> float:
         return float(self._optimizer.param_groups[0]["lr"])

@@ -18,6 +18,7 @@ from seqtrain.assemble import rebuild
 from seqtrain.batch import Spec
 from seqtrain.build import prepare
 from seqtrain.export.sizes import check_sizes
+from seqtrain.heap import memory_kept
 from seqtrain.labels import names_of
 from seqtrain.network import Network
 from seqtrain.run_folder import RunFolder
@@ -126,6 +127,7 @@ class Trained:
         """
         return Stepper(self.network, features=self.spec.features)
 
+    @memory_kept()
     @torch.no_grad()
     def outputs(self, sequences: Tensor | Sequence[Tensor], *, batch_size: int = 64) -> Tensor | list[Tensor]:
         """What the network puts out for each of N (T, F) tensors, on the CPU: (T, D) or (T, C), (D,) or (C,).

@@ -25,6 +25,8 @@ class Training:
         ema_decay: of a moving average of the weights, such as 0.999, which is validated and kept; null: there is none.
         accumulate_grad_batches: batches that make up one optimizer step.
         steps_per_execution: optimizer steps in one call of the training loop; changes the speed, never the result.
+        keep_memory: keep freed memory for the next update, where the C library is glibc: on a CPU updates with large
+            activations take up to a quarter less time, and the process up to 1.7 times the memory.
         check_val_every_n_epoch: epochs between validations.
         progress: show a progress bar.
         cuda_graph: whether a GPU is given an update of a whole batch as one CUDA graph: auto, where optimizer and
@@ -43,6 +45,7 @@ class Training:
         ema_decay: Fraction | None = None,
         accumulate_grad_batches: Count = 1,
         steps_per_execution: Count = 32,
+        keep_memory: bool = True,
         check_val_every_n_epoch: Count = 1,
         progress: bool = True,
         cuda_graph: Literal["auto", "never"] = "auto",
@@ -56,6 +59,7 @@ class Training:
         self.ema_decay = ema_decay
         self.accumulate_grad_batches = accumulate_grad_batches
         self.steps_per_execution = steps_per_execution
+        self.keep_memory = keep_memory
         self.check_val_every_n_epoch = check_val_every_n_epoch
         self.progress = progress
         self.cuda_graph = cuda_graph

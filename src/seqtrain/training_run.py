@@ -3,6 +3,7 @@
 import logging
 import warnings
 from collections.abc import Mapping
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 
@@ -149,7 +150,7 @@ def _train_and_test(
     start = starting_point(parts.run.init_from, checkpoint)
     fit = make_fit(parts, data, run, interruption, resumed_at=resumed_at, pretrained=start, behind=behind)
     result["parameters"] = fit.learner.network.parameter_count()
-    with memory_kept():
+    with memory_kept() if parts.trainer().keep_memory else nullcontext():
         _fit(fit, interruption, result, checkpoint)
         if rank() == 0:
             fit.learner.load_state_dict(run.best_checkpoint(fit.record.best["step"])["state_dict"])
