@@ -23,7 +23,7 @@ def test_a_factory_makes_torchs_optimizer(
 ) -> None:
     layer = nn.Linear(2, 1)
     optimizer = factory(layer.parameters())
-    assert type(optimizer) is kind
+    assert isinstance(optimizer, kind)
     assert settings.items() <= optimizer.defaults.items()
     before = layer.weight.detach().clone()
     layer(torch.ones(1, 2)).sum().backward()

@@ -1,9 +1,10 @@
 """Turns between processes: each makes some steps while the others wait, so that all meet the same machine."""
 
 import time
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from multiprocessing import get_context
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from typing import Any, NamedTuple
 
 import torch
@@ -73,22 +74,26 @@ def _now() -> Spent:
 
 def side_by_side(works: Mapping[str, Callable[[], Any]]) -> dict[str, Any]:
     """Run each in a process of its own, with one thread; what they return. Raises what one of them raised."""
-    started = {}
+    processes, waiting = [], {}
     for name, work in works.items():
         ours, theirs = _PROCESSES.Pipe()
-        process = _PROCESSES.Process(target=_tell, args=(work, theirs), daemon=True)
-        process.start()
+        processes.append(_PROCESSES.Process(target=_tell, args=(work, theirs), daemon=True))
+        processes[-1].start()
         theirs.close()  # so that the end of the process is the end of the pipe
-        started[name] = process, ours
+        waiting[ours] = name
+    told: dict[str, Any] = {}
     try:
-        told = {name: _told(name, ours) for name, (_, ours) in started.items()}
+        while len(told) < len(works):  # whoever is first: where one fails, others wait for its turn
+            for ours in wait([each for each, name in waiting.items() if name not in told]):
+                told[waiting[ours]] = _told(waiting[ours], ours)  # type: ignore[index, arg-type]
     except BaseException:
-        for process, _ in started.values():
+        for process in processes:
             process.terminate()
         raise
-    for process, _ in started.values():
-        process.join()
-    return told
+    finally:
+        for process in processes:
+            process.join()
+    return {name: told[name] for name in works}
 
 
 def _tell(work: Callable[[], Any], to: Connection) -> None:
@@ -96,6 +101,7 @@ def _tell(work: Callable[[], Any], to: Connection) -> None:
     try:
         to.send(work())
     except Exception as error:
+        error.add_note(traceback.format_exc())  # which is not sent
         to.send(error)
 
 

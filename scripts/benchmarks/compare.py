@@ -54,7 +54,8 @@ def measure(case: Case, *, sides: tuple[str, ...] = SIDES) -> dict[str, Any]:
 def _run(case: Case, names: tuple[str, ...], folder: Path) -> dict[str, Done]:
     training, testing = Baton(names), Baton(names)
     sides = [Side(name, training, testing) for name in names]
-    return side_by_side({side.name: partial(_work, replace(case), side, folder / side.name) for side in sides})
+    fresh = replace(case)  # each reads its data itself
+    return side_by_side({side.name: partial(_work, fresh, side, folder / side.name) for side in sides})
 
 
 def _work(case: Case, side: Side, folder: Path) -> Done:

@@ -78,7 +78,7 @@ def _network(
     change: Tensor | None,
     fit_on: Data | None = None,
 ) -> Network:
-    check_task(task, spec.predicts, read=True)
+    check_task(task, spec.predicts, from_files=True)
     backbone = model(in_features=spec.features, per_step=spec.per_step, longest=spec.longest, shortest=spec.shortest)
     fit = getattr(backbone, "fit", None)
     if callable(fit) and fit_on is not None:

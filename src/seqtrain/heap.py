@@ -3,6 +3,7 @@
 import ctypes
 from contextlib import ContextDecorator
 from functools import cache
+from threading import Lock
 from types import TracebackType
 
 # of glibc's malloc.h
@@ -15,28 +16,32 @@ class memory_kept(ContextDecorator):
 
     By default arrays of some megabytes are the system's again as soon as they are freed, and every page of the next is
     cleared and mapped anew: a quarter of the time of a training step whose activations are large. It takes up to 1.7
-    times the memory, where arrays are of many sizes. Nothing happens where the C library is another.
+    times the memory, where arrays are of many sizes. Afterwards glibc's thresholds are those that it comes to by
+    itself, whatever MALLOC_… said. Nothing happens where the C library is another.
     """
 
     _within = 0
+    _lock = Lock()
 
     def __enter__(self) -> None:
         libc = _glibc()
-        if libc is not None and memory_kept._within == 0:
-            libc.mallopt(_MMAP_MAX, 0)
-            libc.mallopt(_TRIM_THRESHOLD, 2**31 - 1)  # bytes, as many as it takes
-        memory_kept._within += 1
+        with memory_kept._lock:
+            if libc is not None and memory_kept._within == 0:
+                libc.mallopt(_MMAP_MAX, 0)
+                libc.mallopt(_TRIM_THRESHOLD, -1)  # never
+            memory_kept._within += 1
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        memory_kept._within -= 1
         libc = _glibc()
-        if libc is not None and memory_kept._within == 0:  # back to where glibc's own thresholds end up
-            libc.mallopt(_MMAP_MAX, 65536)
-            libc.mallopt(_MMAP_THRESHOLD, 32 * _MIB)
-            libc.mallopt(_TRIM_THRESHOLD, 64 * _MIB)
-            libc.malloc_trim(0)
+        with memory_kept._lock:
+            memory_kept._within -= 1
+            if libc is not None and memory_kept._within == 0:
+                libc.mallopt(_MMAP_MAX, 65536)
+                libc.mallopt(_MMAP_THRESHOLD, 32 * _MIB)
+                libc.mallopt(_TRIM_THRESHOLD, 64 * _MIB)
+                libc.malloc_trim(0)
 
 
 def give_back() -> None:

@@ -141,7 +141,7 @@ class Learner(pl.LightningModule):
             self.updates_in_call += 1
         if self.updates_in_call:
             self.last_loss = self._settled()
-            give_back()
+            give_back()  # of what this call needed; the next may need other sizes
 
     def learning_rate(self) -> float:
         return float(self._optimizer.param_groups[0]["lr"])
@@ -192,6 +192,7 @@ class Learner(pl.LightningModule):
             self.eval_sums.add(total, self.criterion.weight(batch), self.scores.measure(outputs, batch))
             if self.watch is not None:
                 self.watch(batch, outputs)
+        give_back()
 
     def on_validation_epoch_start(self) -> None:
         self.eval_sums.clear()

@@ -52,9 +52,9 @@ class Adam:
         }
 
     def __call__(self, parameters: Any) -> Optimizer:
-        from torch import optim
+        from seqtrain import quick_adam
 
-        return optim.Adam(parameters, fused=True, **self._settings)
+        return quick_adam.Adam(parameters, fused=True, **self._settings)
 
 
 class AdamW:
@@ -86,9 +86,9 @@ class AdamW:
         }
 
     def __call__(self, parameters: Any) -> Optimizer:
-        from torch import optim
+        from seqtrain import quick_adam
 
-        return optim.AdamW(parameters, fused=True, **self._settings)
+        return quick_adam.AdamW(parameters, fused=True, **self._settings)
 
 
 class SGD:

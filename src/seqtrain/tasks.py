@@ -163,17 +163,17 @@ def described(predicts: Predicts) -> str:
     return _NAMED[predicts][1]
 
 
-def check_task(task: Task, predicts: Predicts, *, read: bool = False) -> None:
+def check_task(task: Task, predicts: Predicts, *, from_files: bool = False) -> None:
     """Raise WrongInput unless a task is of data in which that is predicted, saying which task is.
 
     Args:
         task: of a config.
         predicts: what the data asks for.
-        read: whether that is known from files, which could be read otherwise.
+        from_files: whether that is known from files, which could be read otherwise.
     """
     if task.predicts != predicts:
         asked = task_for(task.predicts)  # type: ignore[arg-type]
-        otherwise = f", or for tables of your own data.predicts={task.predicts}" if read else ""
+        otherwise = f", or for tables of your own data.predicts={task.predicts}" if from_files else ""
         raise WrongInput(
             f"task is {asked} but the data has {described(predicts)}: set task={task_for(predicts)}{otherwise}"
         )

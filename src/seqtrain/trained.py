@@ -146,7 +146,7 @@ class Trained:
         parameter = next(self.network.parameters(), torch.zeros(()))
         self.network.eval()
         found = []
-        copies = self.network.normalize is None  # or else that computes new numbers, and a model may work in place
+        copies = self.network.normalize is None  # normalised numbers are new; a model may write into its inputs
         batches = _batches(sequences, order, batch_size, parameter.dtype, copies=copies)
         for some, inputs in zip(torch.split(order, batch_size), batches, strict=True):
             found.append(self.network(inputs.to(parameter.device), lengths[some].to(parameter.device)).cpu())

@@ -107,7 +107,7 @@ def _train(
         first = _first(None, config)
         if first is not None:
             with interruption.listening():
-                _train_and_test(parts, RunFolder(first), interruption, {}, config=config, resume=resume)
+                _train_and_test(parts, RunFolder(first), interruption, {}, config=config, chosen={}, resume=resume)
         return {}
     hide = Redaction(config)
     with RunFolder(folder) as run, interruption.listening(), logged_to(run.log, hide):
@@ -122,13 +122,15 @@ def _train(
         if not resume or not run.config.exists():
             checked_config(config, run.config)  # or it could not be read again
             run.write_config(config, overrides)
-        chosen = dict(chosen or before.get("chosen", {}))
+        chosen = before.get("chosen", {}) if chosen is None else dict(chosen)
         facts = {"seed": parts.run.seed, "identity": parts.identity, "chosen": chosen}
         facts |= provenance(before if resume else None)
         told = ending_told(run, facts, hide, before=before)
         with failures_told(run.path), told as result, failures_told(run.path):  # of the ending itself too
             _first(folder, config)
-            _train_and_test(parts, run, interruption, result, config=config, resume=resume, behind=behind)
+            _train_and_test(
+                parts, run, interruption, result, config=config, chosen=chosen, resume=resume, behind=behind
+            )
     return run.read_result()
 
 
@@ -139,6 +141,7 @@ def _train_and_test(
     result: Result,
     *,
     config: str,
+    chosen: Mapping[str, str],
     resume: bool,
     behind: Behind | None = None,
 ) -> None:
@@ -159,7 +162,7 @@ def _train_and_test(
     result["metrics"] |= tested
     if rank() > 0:
         return
-    settings = flat_settings(config) | run.read_result()["chosen"]
+    settings = flat_settings(config) | {group: chosen[group] for group in ("model", "data") if group in chosen}
     for logger in fit.trainer.loggers:
         log_hparams(logger, settings, result["metrics"], step=fit.trainer.global_step)
     try:

@@ -22,7 +22,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[tuple[DictConfig, Path, lis
     """What would have been trained."""
     calls: list[tuple[DictConfig, Path, list[str]]] = []
 
-    def run(config: DictConfig, folder: Path, overrides: list[str]) -> dict[str, Any]:
+    def run(config: DictConfig, folder: Path, overrides: list[str], chosen: dict[str, str]) -> dict[str, Any]:
         calls.append((config, folder, overrides))
         if config.seed == 13:
             raise RuntimeError("the machine is on fire")

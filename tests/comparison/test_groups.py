@@ -57,13 +57,14 @@ def test_what_did_not_complete_is_kept_apart(tmp_path: Path) -> None:
 
 def test_an_option_tells_more_than_its_class(tmp_path: Path) -> None:
     lstm = runs(tmp_path, {"model.cell": "lstm"}, {"model.cell": "lstm", "model.hidden": 8}, chosen={"model": "lstm"})
-    gru = runs(tmp_path, {"model.cell": "gru"}, chosen={"model": "gru", "experiment": "mine"})
+    gru = runs(tmp_path, {"model.cell": "gru"}, chosen={"model": "gru", "data": "mel"})
     groups = group_runs([*lstm, *gru])
     assert [group.told["model._target_"] for group in groups] == ["lstm", "lstm", "gru"]
     assert differing(groups) == ["model._target_", "model.hidden"]  # and not the cell, which comes with the option
     older = runs(tmp_path, {"model.cell": "gru", "seed": 1})  # of a time when the option was not kept
-    (group,) = group_runs([*gru, *older])
-    assert len(group.completed) == 2
+    groups = group_runs([*gru, *older, *lstm])
+    assert len(groups[0].completed) == 2
+    assert differing(groups) == ["model.cell", "model.hidden"]
 
 
 def test_what_comes_with_a_class_is_no_difference_of_its_own(tmp_path: Path) -> None:

@@ -81,13 +81,14 @@ def pin(config: DictConfig) -> DictConfig:
 
 
 def chosen_options(config: DictConfig) -> dict[str, str]:
-    """The option that was taken of each of seqtrain's groups, from a config with Hydra's own node."""
-    choices = config.hydra.runtime.choices
-    return {
-        group: option
-        for group, option in choices.items()
-        if option and not group.startswith("hydra/") and "@" not in group
-    }
+    """The option that was taken of each of seqtrain's groups, from a config with Hydra's own node.
+
+    A group of which another class was typed has none.
+    """
+    choices = config.hydra.runtime.choices.items()
+    typed = {text.lstrip("+").partition("=")[0] for text in config.hydra.overrides.task}
+    named = [group for group, option in choices if option and "@" not in group and f"{group}._target_" not in typed]
+    return {group: option for group, option in choices if group in named and not group.startswith("hydra/")}
 
 
 def without_hydra(config: DictConfig) -> DictConfig:

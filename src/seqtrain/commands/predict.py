@@ -100,7 +100,6 @@ def main(typed: list[str]) -> int:
         format_of(settings.output)
     import torch
 
-    from seqtrain.heap import memory_kept
     from seqtrain.trained import load
 
     torch.set_num_threads(settings.threads or torch.get_num_threads())
@@ -109,8 +108,7 @@ def main(typed: list[str]) -> int:
     try:
         if _is_live(trained, inputs, settings.live):
             return _predict_live(trained, settings, tally)
-        with memory_kept():
-            return _predict(trained, inputs, settings, tally)
+        return _predict(trained, inputs, settings, tally)
     except BrokenPipeError:  # whoever read standard output, such as head, has enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1

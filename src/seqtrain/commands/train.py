@@ -89,7 +89,7 @@ def _sweep(trials: "Trials", folder: Path) -> int:
 
 
 def run(
-    config: DictConfig, folder: Path, overrides: list[str], chosen: Mapping[str, str], *, resume: bool = False
+    config: DictConfig, folder: Path, overrides: list[str], chosen: Mapping[str, str] | None, *, resume: bool = False
 ) -> dict[str, Any]:
     """One training, in its folder; what its result.json says."""
     from seqtrain.parts import prepare_parts
@@ -127,7 +127,7 @@ def resume(folder: Path, overrides: list[str]) -> int:
         print(f"{folder} is complete: there is nothing to resume")
         return 0
     try:
-        run(config, folder, overrides, {}, resume=True)
+        run(config, folder, overrides, None, resume=True)
     except (Exception, Interrupted) as error:
         return _told(error)
     return 0

@@ -18,7 +18,7 @@ class Group:
     """Runs of the same settings."""
 
     settings: Mapping[str, Value]  # those that can change the result, without seed and fold
-    told: Mapping[str, Value]  # the same, a class by the option that chose it, where that is known
+    told: Mapping[str, Value]  # the same; the model by the option that chose it, if that of every run is known
     completed: tuple[Run, ...]  # each seed and fold once
     unfinished: tuple[Run, ...]
     failed: tuple[Run, ...]
@@ -50,7 +50,8 @@ def group_runs(runs: Sequence[Run]) -> list[Group]:
     for run in runs:
         if run.status != "unreadable":
             members.setdefault(frozenset(_own(run.settings).items()), []).append(run)
-    return [_group(each) for each in members.values()]
+    named = all(run.model is not None for each in members.values() for run in each)
+    return [_group(each, named=named) for each in members.values()]
 
 
 def differing(groups: Sequence[Group]) -> list[str]:
@@ -112,7 +113,7 @@ def _own(settings: Mapping[str, Value]) -> dict[str, Value]:
     return {name: value for name, value in settings.items() if name not in _REPEATED and matters(name)}
 
 
-def _group(runs: Sequence[Run]) -> Group:
+def _group(runs: Sequence[Run], *, named: bool) -> Group:
     newest: dict[tuple[Value | None, ...], Run] = {}
     repeated = []
     for run in sorted(runs, key=lambda run: str(run.result.get("date", ""))):
@@ -120,9 +121,11 @@ def _group(runs: Sequence[Run]) -> Group:
             key = tuple(run.settings.get(name) for name in _REPEATED)
             repeated += [newest[key]] if key in newest else []
             newest[key] = run
+    settings = _own(runs[0].settings)
+    model = {f"model{CLASS}": runs[0].model or ""} if named and f"model{CLASS}" in settings else {}
     return Group(
-        settings=_own(runs[0].settings),
-        told=_own(runs[0].told),
+        settings=settings,
+        told=settings | model,
         completed=tuple(newest.values()),
         unfinished=tuple(run for run in runs if run.unfinished),
         failed=tuple(run for run in runs if run.status != "completed" and not run.unfinished),

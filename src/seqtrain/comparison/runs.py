@@ -32,12 +32,11 @@ class Run:
         return _numbers(self.result.get("metrics"))
 
     @property
-    def told(self) -> dict[str, Value]:
-        """The settings, a class by the option that chose it (`lstm`), where that is known."""
+    def model(self) -> str | None:
+        """The option that chose the model, such as lstm; None where that is not known."""
         chosen = self.result.get("chosen")
-        options = chosen.items() if isinstance(chosen, Mapping) else ()
-        names = {f"{str(group).replace('/', '.')}._target_": str(option) for group, option in options}
-        return {name: names.get(name, value) for name, value in self.settings.items()}
+        found = chosen.get("model") if isinstance(chosen, Mapping) else None
+        return found if isinstance(found, str) else None
 
     @property
     def unfinished(self) -> bool:

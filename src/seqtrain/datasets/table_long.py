@@ -81,7 +81,7 @@ def _values(rows: Rows, roles: Roles) -> Floats:
     """(R, D); missing ones are NaN where every step has its own, and refused otherwise."""
     if roles.worded:
         return np.zeros((len(rows), 0))
-    return numbers(rows, roles.target)[0] if roles.per_step else targets(rows, roles.target)
+    return numbers(rows, roles.target, learnt=False)[0] if roles.per_step else targets(rows, roles.target)
 
 
 def _labels(told: "_Told", roles: Roles) -> pl.Series:

@@ -44,8 +44,13 @@ class Rows:
         return Rows(self.cells[start:end], self.numbers[start:end], self.name, self.unit, {})
 
 
-def numbers(rows: Rows, columns: list[str]) -> tuple[Floats, Bools]:
+def numbers(rows: Rows, columns: list[str], *, learnt: bool = True) -> tuple[Floats, Bools]:
     """The values of some columns, (R, K) with NaN where one is missing; and which cells are empty, (R, K).
+
+    Args:
+        rows: of a table.
+        columns: names.
+        learnt: whether they are learnt from, and not predicted.
 
     Raises WrongInput, naming file, row and column, where a cell is no number, infinite or beyond 1e15.
     """
@@ -66,9 +71,9 @@ def numbers(rows: Rows, columns: list[str]) -> tuple[Floats, Bools]:
         place, found = f"{rows.place(row)}, column {columns[column]!r}", _short(str(rows.cells[columns[column]][row]))
         if not np.isnan(values[row, column]):
             raise WrongInput(f"{place} is {found}, beyond {LARGEST:.0e}: leave the cell empty if it is missing")
+        other = f"; if the column names sequences, set data.id={columns[column]}" if learnt else ""
         raise WrongInput(
-            f"{place} is {found}, no number: leave the cell empty if it is missing; a column that names sequences is "
-            f"data.id={columns[column]}, and data.features names those to learn from"
+            f"{place} is {found}, no number: leave the cell empty if it is missing, or the column out{other}"
         )
     return values, empty
 
@@ -130,7 +135,7 @@ def _text(rows: Rows, column: str) -> pl.Series:
 
 def targets(rows: Rows, columns: list[str]) -> Floats:
     """The values of some columns (R, D), none of which may be missing."""
-    values, _ = numbers(rows, columns)
+    values, _ = numbers(rows, columns, learnt=False)
     if (gaps := np.isnan(values)).any():
         row, column = (int(each) for each in np.argwhere(gaps)[0])
         raise WrongInput(f"{rows.place(row)}, column {columns[column]!r} has no value to predict: take the row out")

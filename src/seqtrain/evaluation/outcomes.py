@@ -12,6 +12,7 @@ from torch import Tensor
 from seqtrain.batch import Batch, Spec
 from seqtrain.carried import Carried
 from seqtrain.criteria import Criterion
+from seqtrain.heap import give_back
 from seqtrain.network import Network
 
 
@@ -73,12 +74,17 @@ def outcomes_of(network: Network, criterion: Criterion, spec: Spec, batches: Ite
     return gathering.outcomes()
 
 
+_KEPT = 32  # batches for which freed memory is kept
+
+
 @torch.no_grad()
 def passed(networks: Sequence[Network], batches: Iterable[Batch]) -> Iterator[tuple[Batch, list[Tensor]]]:
     """Batches and what each of some networks puts out for them in evaluation mode, on the CPU."""
     reads = [Carried(network.eval()) for network in networks]
     places = [next(network.parameters(), torch.zeros(())) for network in networks]
-    for batch in batches:
+    for number, batch in enumerate(batches, start=1):
+        if number % _KEPT == 0:
+            give_back()
         yield batch, [read(_to(place, batch)).cpu() for read, place in zip(reads, places, strict=True)]
 
 

@@ -19,7 +19,10 @@ def call_of(
     *,
     reverse: bool = False,
 ) -> Call:
-    """What every loop is told: outputs (B, T, H), lengths (B,), start (B, H) or zeros, weight (GH, H), bias (GH)."""
+    """What every loop is told: outputs (B, T, H), lengths (B,) int64, start (B, H) or zeros.
+
+    A loop that multiplies the state also has its weight (GH, H) and bias (GH).
+    """
     batch, steps, hidden = outputs.shape
     return Call(
         batch=batch,

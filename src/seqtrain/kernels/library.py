@@ -55,7 +55,7 @@ class Loops:
 
     def run(self, loop: str, dtype: torch.dtype, call: Call) -> None:
         if self._functions[loop, dtype](ctypes.byref(call), self._processor) != 0:
-            raise MemoryError(f"no memory for the weights of a layer of {call.hidden} hidden features")
+            raise MemoryError(f"no memory for a layer of {call.hidden} hidden features")
 
 
 def check_kernel(kernel: str) -> None:

@@ -126,8 +126,9 @@ def _check_tested(train: Sequences, sets: Sets) -> None:
 
 def _values(classes: Sequence[str]) -> str:
     """What to do where the classes are numbers, of which one is alone."""
-    numbers = all(name.lstrip("-").isdigit() for name in classes)
-    return "; if these are values and no classes, set data.predicts=values task=regression" if numbers else ""
+    if not all(name.lstrip("-").isdigit() for name in classes):
+        return ""
+    return "; if they are values, as in a table of your own, set data.predicts=values task=regression"
 
 
 def _labels(sequences: Sequences, sets: Sets) -> Tensor:

@@ -55,7 +55,7 @@ def read_fused(
     passes = layers.num_layers * (2 if layers.bidirectional else 1)
     count = len(flat) // passes
     weights = [flat[which * count : (which + 1) * count] for which in range(passes)]
-    steps, lengths = inputs.contiguous(), lengths.contiguous()
+    steps, lengths = inputs.contiguous(), lengths.long().contiguous()
     outputs: list[tuple[Tensor, ...]] = []
     for layer in range(layers.num_layers):
         if layer > 0 and layers.dropout > 0:

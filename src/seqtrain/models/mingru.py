@@ -76,7 +76,7 @@ class MinGRU(nn.Module):
         compiled = loops() if self._kernel != "torch" and computes(gated) else None
         if compiled is None:
             return all_states(gated, start)
-        arguments = compiled, gated.contiguous(), lengths.contiguous(), start.contiguous()
+        arguments = compiled, gated.contiguous(), lengths.long().contiguous(), start.contiguous()
         if torch.is_grad_enabled():
             return MinGru.apply(*arguments)  # type: ignore[no-untyped-call, no-any-return]
         return mingru(*arguments)

@@ -126,7 +126,7 @@ class StateSpace(nn.Module):
 
 
 def _exp(exponents: Tensor) -> Tensor:
-    """Of complex numbers; torch's own takes five times as long."""
+    """exp of complex numbers, in a fifth of the time that torch's takes."""
     return torch.polar(exponents.real.exp(), exponents.imag)
 
 

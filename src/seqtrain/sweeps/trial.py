@@ -38,7 +38,7 @@ class Trial:
     overrides: tuple[str, ...]
     config: str
     identity: str
-    chosen: Mapping[str, str] = field(compare=False)
+    chosen: Mapping[str, str] = field(compare=False)  # trials are keys, which a mapping has no hash for
 
     @property
     def log(self) -> Path:
