@@ -1,5 +1,6 @@
 """Turns between processes: each makes some steps while the others wait, so that all meet the same machine."""
 
+import os
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -98,6 +99,7 @@ def side_by_side(works: Mapping[str, Callable[[], Any]]) -> dict[str, Any]:
 
 def _tell(work: Callable[[], Any], to: Connection) -> None:
     torch.set_num_threads(1)
+    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})  # the same core for all: warm, and of the same speed
     try:
         to.send(work())
     except Exception as error:

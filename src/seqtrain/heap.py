@@ -1,6 +1,7 @@
 """The process's heap: while a model trains or answers, freed memory is kept for the next batch."""
 
 import ctypes
+import time
 from contextlib import ContextDecorator
 from functools import cache
 from threading import Lock
@@ -9,6 +10,7 @@ from types import TracebackType
 # of glibc's malloc.h
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _MMAP_MAX = -1, -3, -4
 _MIB = 1 << 20
+_SECONDS = 1.0  # what is given back has to be cleared and mapped anew
 
 
 class memory_kept(ContextDecorator):
@@ -22,6 +24,7 @@ class memory_kept(ContextDecorator):
 
     _within = 0
     _lock = Lock()
+    _gave = 0.0
 
     def __enter__(self) -> None:
         libc = _glibc()
@@ -45,13 +48,14 @@ class memory_kept(ContextDecorator):
 
 
 def give_back() -> None:
-    """Within `memory_kept`, free memory goes back to the system now.
+    """Within `memory_kept`, free memory goes back to the system, if that was a second ago or more.
 
     Now and then it has to: what was freed in pieces of many sizes fits less and less of what is new.
     """
-    libc = _glibc()
-    if libc is not None and memory_kept._within:
+    libc, now = _glibc(), time.monotonic()
+    if libc is not None and memory_kept._within and now > memory_kept._gave + _SECONDS:
         libc.malloc_trim(0)
+        memory_kept._gave = now
 
 
 @cache

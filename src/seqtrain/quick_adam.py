@@ -13,6 +13,7 @@ class _Tensors(NamedTuple):
     squares: list[Tensor]
     largest: list[Tensor]  # empty without amsgrad
     steps: list[Tensor]
+    every_step: Tensor  # whose entries `steps` are: one addition counts for all
 
 
 class Adam(optim.Adam):
@@ -31,7 +32,7 @@ class Adam(optim.Adam):
             beta1, beta2 = group["betas"]
             kernel = torch._fused_adamw_ if group["decoupled_weight_decay"] else torch._fused_adam_
             with torch.no_grad():
-                torch._foreach_add_(own.steps, 1)
+                own.every_step.add_(1)
                 kernel(
                     group["params"],
                     [parameter.grad for parameter in group["params"]],
@@ -65,8 +66,12 @@ class Adam(optim.Adam):
         kinds = {(each.device.type, each.dtype) for each in parameters}
         if len(kinds) > 1 or parameters[0].device.type != "cpu" or not all(states):
             return None
+        every_step = torch.stack([state["step"] for state in states])
+        for state, step in zip(states, every_step, strict=True):
+            state["step"] = step
         names = ("exp_avg", "exp_avg_sq", "max_exp_avg_sq", "step")
-        return _Tensors(*([state[name] for state in states if name in state] for name in names))
+        means, squares, largest, steps = ([state[name] for state in states if name in state] for name in names)
+        return _Tensors(means, squares, largest, steps, every_step)
 
 
 class AdamW(Adam, optim.AdamW):

@@ -85,13 +85,18 @@ class Reader:
                 together = self.sequences.batch(torch.cat(drawn) % len(self.sequences))
             sizes = [len(draws) for draws in drawn]
             parts = [[None] * len(sizes) if part is None else torch.split(part, sizes) for part in together]
-            for each in zip(*parts, strict=True):  # copied: where a product's numbers lie can change its last bits
-                yield Batch(*(None if part is None else part.clone() for part in each))  # type: ignore[arg-type]
+            for each in zip(*parts, strict=True):
+                yield Batch(*map(_apart, each))  # type: ignore[arg-type]
 
     @property
     def held(self) -> OnGpu | None:
         """The set as it lies on a GPU, where it does and nothing augments or mixes it: that is done on the CPU."""
         return self.place.held(self.sequences) if self.augment is None and self.mixup is None else None
+
+
+def _apart(part: Tensor | None) -> Tensor | None:
+    """Real numbers in a piece of memory of their own: where a product's lie can change its last bits."""
+    return part if part is None or not part.is_floating_point() else part.clone()
 
 
 class TrainingBatches:
