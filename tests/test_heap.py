@@ -4,6 +4,7 @@ import resource
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -62,13 +63,27 @@ def test_only_the_outermost_gives_back(monkeypatch: pytest.MonkeyPatch) -> None:
         with pytest.raises(ValueError, match="wrong"), memory_kept():
             raise ValueError("wrong")
         assert len(calls) == entered
-        monkeypatch.setattr(memory_kept, "_gave", 0.0)
+    assert calls.count(("trim",)) == 1
+
+
+def test_memory_that_grows_goes_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    trims = []
+    libc = SimpleNamespace(mallopt=lambda *_: None, malloc_trim=trims.append)
+    monkeypatch.setattr(heap, "_glibc", lambda: libc)
+    held = []
+    with memory_kept():
         give_back()
-        give_back()  # not twice in a second
-        assert calls.count(("trim",)) == 1
-    assert calls.count(("trim",)) == 2
+        give_back()
+        assert not trims
+        held.append(torch.ones(100_000_000))  # 400 MB, beside 300 of imports
+        give_back()
+        assert len(trims) == 1
+        give_back()  # what there is now is what is needed
+        give_back()
+        assert len(trims) == 1
+    assert len(trims) == 2
     give_back()  # is for those within
-    assert calls.count(("trim",)) == 2
+    assert len(trims) == 2
 
 
 def test_a_training_keeps_memory_where_it_is_asked_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,16 +1,16 @@
 """The process's heap: while a model trains or answers, freed memory is kept for the next batch."""
 
 import ctypes
-import time
 from contextlib import ContextDecorator
 from functools import cache
+from pathlib import Path
 from threading import Lock
 from types import TracebackType
 
 # of glibc's malloc.h
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _MMAP_MAX = -1, -3, -4
 _MIB = 1 << 20
-_SECONDS = 1.0  # what is given back has to be cleared and mapped anew
+_GROWTH = 1.25  # what is given back has to be cleared and mapped anew
 
 
 class memory_kept(ContextDecorator):
@@ -24,7 +24,7 @@ class memory_kept(ContextDecorator):
 
     _within = 0
     _lock = Lock()
-    _gave = 0.0
+    _most: int | None = None  # pages, from which on `give_back` does so
 
     def __enter__(self) -> None:
         libc = _glibc()
@@ -32,6 +32,7 @@ class memory_kept(ContextDecorator):
             if libc is not None and memory_kept._within == 0:
                 libc.mallopt(_MMAP_MAX, 0)
                 libc.mallopt(_TRIM_THRESHOLD, -1)  # never
+                memory_kept._most = None
             memory_kept._within += 1
 
     def __exit__(
@@ -48,14 +49,20 @@ class memory_kept(ContextDecorator):
 
 
 def give_back() -> None:
-    """Within `memory_kept`, free memory goes back to the system, if that was a second ago or more.
+    """Within `memory_kept`, free memory goes back to the system where the process has grown by more than a quarter.
 
-    Now and then it has to: what was freed in pieces of many sizes fits less and less of what is new.
+    What was freed in pieces of many sizes fits less and less of what is new. To be called each time when about as much
+    was done: a quarter more is meant than after the first call, or after the first since memory was given back.
     """
-    libc, now = _glibc(), time.monotonic()
-    if libc is not None and memory_kept._within and now > memory_kept._gave + _SECONDS:
+    libc = _glibc()
+    if libc is None or not memory_kept._within:
+        return
+    now = int(Path("/proc/self/statm").read_text().split()[1])  # pages in memory
+    if memory_kept._most is None:
+        memory_kept._most = int(_GROWTH * now)
+    elif now > memory_kept._most:
         libc.malloc_trim(0)
-        memory_kept._gave = now
+        memory_kept._most = None
 
 
 @cache

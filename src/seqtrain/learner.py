@@ -141,7 +141,7 @@ class Learner(pl.LightningModule):
             self.updates_in_call += 1
         if self.updates_in_call:
             self.last_loss = self._settled()
-            give_back()  # of what this call needed; the next may need other sizes
+            give_back()
 
     def learning_rate(self) -> float:
         return float(self._optimizer.param_groups[0]["lr"])
