@@ -1,5 +1,6 @@
 """Runs and sweeps: what is started, where, and how it ends."""
 
+import json
 import os
 import re
 import subprocess
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import Told
 from omegaconf import DictConfig
 
 from seqtrain.commands import main, train
@@ -223,3 +225,14 @@ def test_train_py_is_the_command_from_the_checkout(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "did you mean lstm?" in done.stderr
     assert not done.stdout
+
+
+def test_the_options_of_groups_are_kept_but_for_a_class_that_was_typed(told: Told, tmp_path: Path) -> None:
+    words = ["train", "model=gru", "model._target_=seqtrain.models.recurrent.Recurrent", "logger=csv"]
+    tiny = ["data.train_size=40", "data.val_size=8", "data.test_size=8", "trainer.max_epochs=1"]
+    status, text = told(*words, *tiny, "trainer.progress=false", f"hydra.run.dir={tmp_path / 'run'}")
+    assert status == 0, text
+    chosen = json.loads((tmp_path / "run" / "result.json").read_text())["chosen"]
+    assert (chosen["data"], chosen["logger"], chosen["optimizer"]) == ("sincos", "csv", "adam")
+    assert "model" not in chosen
+    assert not any("@" in group or "/" in group for group in chosen)

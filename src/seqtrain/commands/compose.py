@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from hydra import compose as hydra_compose
 from hydra import initialize_config_dir
@@ -86,7 +87,8 @@ def chosen_options(config: DictConfig) -> dict[str, str]:
     A group of which another class was typed has none.
     """
     choices = config.hydra.runtime.choices.items()
-    typed = {text.lstrip("+").partition("=")[0] for text in config.hydra.overrides.task}
+    words: Any = OmegaConf.to_container(config.hydra.overrides.task, resolve=False)
+    typed = {word.lstrip("+").partition("=")[0] for word in words}
     named = [group for group, option in choices if option and "@" not in group and f"{group}._target_" not in typed]
     return {group: option for group, option in choices if group in named and not group.startswith("hydra/")}
 
