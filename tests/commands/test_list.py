@@ -1,5 +1,8 @@
 """What there is to choose, and the settings of a choice."""
 
+import subprocess
+import sys
+
 
 def test_every_config_has_its_line(told) -> None:  # type: ignore[no-untyped-def]
     status, text = told("list")
@@ -31,3 +34,13 @@ def test_what_is_not_there(told) -> None:  # type: ignore[no-untyped-def]
     assert told("list", "modle") == (2, told("list", "modle")[1])
     assert "did you mean model?" in told("list", "modle")[1]
     assert "did you mean lstm?" in told("list", "model=lsmt")[1]
+
+
+def test_whoever_has_read_enough_is_told_nothing() -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "seqtrain", "list"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdout is not None
+    process.stdout.close()
+    _, said = process.communicate(timeout=60)
+    assert (process.returncode, said) == (1, b"")

@@ -27,7 +27,12 @@ def main(typed: Sequence[str] | None = None) -> int:
     words = [*(sys.argv[1:] if typed is None else typed)]  # in this package `list` is a command
     try:
         with notes_shown(logging.WARNING if words[:1] == ["inspect"] else logging.INFO):
-            return _run(words)
+            status = _run(words)
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:  # whoever read standard output, such as head, has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except WrongInput as error:
         print("\n".join(str(error).splitlines()[:5]), file=sys.stderr)
         return 2

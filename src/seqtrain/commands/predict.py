@@ -1,6 +1,5 @@
 """`seqtrain predict`: what a trained model says of files, folders or standard input."""
 
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -105,13 +104,9 @@ def main(typed: list[str]) -> int:
     torch.set_num_threads(settings.threads or torch.get_num_threads())
     trained = load(run)
     tally = _Tally(settings.fatal)
-    try:
-        if _is_live(trained, inputs, settings.live):
-            return _predict_live(trained, settings, tally)
-        return _predict(trained, inputs, settings, tally)
-    except BrokenPipeError:  # whoever read standard output, such as head, has enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+    if _is_live(trained, inputs, settings.live):
+        return _predict_live(trained, settings, tally)
+    return _predict(trained, inputs, settings, tally)
 
 
 def _predict(trained: "Trained", inputs: Sequence[str], settings: Settings, tally: _Tally) -> int:
