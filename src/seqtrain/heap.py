@@ -17,8 +17,8 @@ class memory_kept(ContextDecorator):
     """Have glibc keep freed memory within; after the outermost it goes back to the system.
 
     By default arrays of some megabytes are the system's again as soon as they are freed, and every page of the next is
-    cleared and mapped anew: a quarter of the time of a training step whose activations are large. It takes up to 1.7
-    times the memory, where arrays are of many sizes. Afterwards glibc's thresholds are those that it comes to by
+    cleared and mapped anew: a quarter of the time of a training step whose activations are large. It takes up to twice
+    the memory, where arrays are of many sizes. Afterwards glibc's thresholds are those that it comes to by
     itself, whatever MALLOC_… said. Nothing happens where the C library is another.
     """
 

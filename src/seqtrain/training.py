@@ -26,7 +26,7 @@ class Training:
         accumulate_grad_batches: batches that make up one optimizer step.
         steps_per_execution: optimizer steps in one call of the training loop; changes the speed, never the result.
         keep_memory: keep freed memory for the next update, where the C library is glibc: on a CPU updates with large
-            activations take up to a quarter less time, and the process up to 1.7 times the memory of a training.
+            activations take up to a quarter less time, and the process up to twice the memory of a training.
         check_val_every_n_epoch: epochs between validations.
         progress: show a progress bar.
         cuda_graph: whether a GPU is given an update of a whole batch as one CUDA graph: auto, where optimizer and
