@@ -86,11 +86,13 @@ def chosen_options(config: DictConfig) -> dict[str, str]:
 
     A group of which another class was typed has none.
     """
-    choices = config.hydra.runtime.choices.items()
     words: Any = OmegaConf.to_container(config.hydra.overrides.task, resolve=False)
     typed = {word.lstrip("+").partition("=")[0] for word in words}
-    named = [group for group, option in choices if option and "@" not in group and f"{group}._target_" not in typed]
-    return {group: option for group, option in choices if group in named and not group.startswith("hydra/")}
+    return {
+        group: option
+        for group, option in config.hydra.runtime.choices.items()
+        if option and not group.startswith("hydra/") and "@" not in group and f"{group}._target_" not in typed
+    }
 
 
 def without_hydra(config: DictConfig) -> DictConfig:
