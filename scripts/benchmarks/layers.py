@@ -48,7 +48,7 @@ class BareConv(nn.Module):
             norm = nn.BatchNorm1d(layer.conv.out_channels)
             norm.load_state_dict(layer.norm.state_dict())
             conv, rate = layer.conv, layer.dropout.p
-            layers += [deepcopy(conv), norm, nn.ReLU(), nn.Dropout(rate)]
+            layers += [_torchs(conv), norm, nn.ReLU(), nn.Dropout(rate)]
         self.layers = nn.Sequential(*layers)
         self.linear = deepcopy(network.head.head.linear)
 
@@ -64,7 +64,7 @@ class BareSketchmate(nn.Module):
         backbone = network.backbone
         assert isinstance(backbone, Sketchmate)
         self.strokes = nn.Sequential(
-            *(each for layer in backbone.strokes.layers for each in (deepcopy(layer.conv), nn.Dropout(layer.dropout.p)))
+            *(each for layer in backbone.strokes.layers for each in (_torchs(layer.conv), nn.Dropout(layer.dropout.p)))
         )
         self.order = deepcopy(backbone.order.layers)
         self.linear = deepcopy(network.head.head.linear)
@@ -72,3 +72,11 @@ class BareSketchmate(nn.Module):
     def forward(self, inputs: Tensor) -> Tensor:
         strokes = self.strokes(inputs).transpose(1, 2)  # (B, T', C)
         return self.linear(self.order(strokes)[0].flatten(1))
+
+
+def _torchs(conv: nn.Conv1d) -> nn.Conv1d:
+    """torch's own convolution of the same sizes and weights."""
+    sizes = (conv.in_channels, conv.out_channels, conv.kernel_size[0])
+    plain = nn.Conv1d(*sizes, padding=conv.padding[0])  # type: ignore[arg-type]  # a number, as ConvLayer has it
+    plain.load_state_dict(conv.state_dict())
+    return plain

@@ -68,10 +68,10 @@ def valid_steps(lengths: Tensor, steps: int) -> Tensor:
 
 def none_padded(lengths: Tensor, steps: int) -> bool:
     """Whether all lengths are so many steps, so that masking can be left out: where that is known at once."""
-    return _looks(lengths) and int(lengths.min()) >= steps
+    return may_look(lengths) and int(lengths.min()) >= steps
 
 
-def _looks(numbers: Tensor) -> bool:
+def may_look(numbers: Tensor) -> bool:
     """Whether numbers may be looked at: a GPU is not waited for, and what traces a model has to see all of it."""
     return (
         numbers.device.type == "cpu"
@@ -89,7 +89,9 @@ def zero_padding(steps: Tensor, lengths: Tensor, *, time: int = 1) -> Tensor:
     if none_padded(lengths, steps.shape[time]):
         return steps
     valid = valid_steps(lengths, steps.shape[time])
-    if time == 1 and steps.is_contiguous() and _looks(lengths):  # whole rows, which is twice as fast
+    rows = steps if time == 1 else steps.transpose(1, 2)  # (B, T, F)
+    if rows.is_contiguous() and may_look(lengths):  # whole rows, which is twice as fast
         padded = (~valid).flatten().nonzero()[:, 0]
-        return steps.flatten(0, 1).index_fill(0, padded, 0).view_as(steps)
+        filled = rows.flatten(0, 1).index_fill(0, padded, 0).view_as(rows)
+        return filled if time == 1 else filled.transpose(1, 2)
     return torch.where(valid.unsqueeze(3 - time), steps, 0)  # faster than masked_fill

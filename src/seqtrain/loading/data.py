@@ -11,6 +11,7 @@ from seqtrain.batch import Spec
 from seqtrain.errors import WrongInput
 from seqtrain.loading.batches import Augment, PlainBatches, Reader, TrainingBatches
 from seqtrain.loading.mixup import Mixup, find_mixup
+from seqtrain.loading.order import together
 from seqtrain.loading.padding import expected_padding
 from seqtrain.loading.place import HERE, Place
 from seqtrain.loading.settings import Loading
@@ -21,8 +22,7 @@ from seqtrain.ranks import count, rank
 from seqtrain.sequences import Sequences, Sets, Statistics, View, target_statistics
 
 _log = logging.getLogger("seqtrain")
-_AT_ONCE = 4  # batches that are validated or tested as one, at most
-_LARGE = 1 << 18  # numbers of inputs, beyond which more at a time leave a CPU's cache and are slower
+_ON_GPU = 4  # batches that a GPU validates or tests as one
 
 
 @dataclass(frozen=True)
@@ -120,11 +120,10 @@ class Data:
 
         Several at once, as nothing is kept for a backward pass; on a CPU where they pad nothing and stay in its cache.
         """
-        size, times = self.loading.batch_size, _AT_ONCE
+        size, times = self.loading.batch_size, _ON_GPU
         if place.waits:
             alike = sequences.shortest == sequences.longest
-            numbers = size * sequences.longest * sequences.features
-            times = max(min(_LARGE // numbers, _AT_ONCE), 1) if alike else 1
+            times = together(size, steps=sequences.longest, features=sequences.features) if alike else 1
         return PlainBatches(
             Reader(sequences, rank=rank(), ranks=count(), place=place),
             batch_size=times * size,

@@ -10,6 +10,8 @@ from seqtrain.randomness import generator
 
 _ORDER, _SHUFFLE, _BALANCED = 101, 102, 107  # keep the keys of an epoch apart from the other uses of (seed, epoch)
 _AT_ONCE = 1 << 20  # sequences that are sorted together, so that sorting ten million needs little memory
+_TOGETHER = 4  # batches that are computed as one, at most
+_CACHED = 1 << 18  # numbers of inputs, beyond which more at a time leave a CPU's cache and are slower
 
 
 class Batches(Sequence[Tensor]):
@@ -71,6 +73,11 @@ def plain_batches(lengths: Tensor, batch_size: int, *, pool: int) -> Batches:
     """All sequences once, for validation and test, similar lengths together."""
     order = torch.arange(len(lengths))
     return Batches(order if pool == 1 else _sorted_in_pools(order, lengths, batch_size * pool), batch_size)
+
+
+def together(batch_size: int, *, steps: int, features: int) -> int:
+    """Batches of sequences of one length that a CPU computes as one, where nothing is kept for a backward pass."""
+    return max(min(_CACHED // (batch_size * steps * features), _TOGETHER), 1)
 
 
 def balanced_draws(classes: Tensor, draws: torch.Generator) -> Tensor:

@@ -8,6 +8,7 @@ from torch.nn import functional
 
 from seqtrain.batch import zero_padding
 from seqtrain.errors import WrongInput
+from seqtrain.models.layout import Conv1d, image, row
 from seqtrain.models.norm import ChannelNorm, MaskedBatchNorm
 from seqtrain.models.windows import (
     Padding,
@@ -125,10 +126,10 @@ class ConvStack(nn.Module):
         )
 
     def forward(self, inputs: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        steps = zero_padding(inputs, lengths).transpose(1, 2).contiguous()  # (B, F, T), as oneDNN reads fastest
+        steps = zero_padding(inputs, lengths).transpose(1, 2)  # (B, F, T)
         count = steps.shape[2]
         if torch.onnx.is_in_onnx_export() or count < self.field:  # an export serves both
-            steps = functional.pad(steps, (0, (self.field - count) * (count < self.field)))
+            steps = row(functional.pad(image(steps), (0, (self.field - count) * (count < self.field))))
         for layer in self.layers:
             steps, lengths = layer(steps, lengths)
         return steps.transpose(1, 2), lengths  # (B, T', C)
@@ -161,7 +162,7 @@ class ConvLayer(nn.Module):
         left, right = window.sides
         self.window = window
         self.one_more = right - left if padding_mode == "zeros" else 0  # which torch pads too, with a warning
-        self.conv = nn.Conv1d(
+        self.conv = Conv1d(
             before,
             after,
             window.kernel_size,
@@ -178,7 +179,7 @@ class ConvLayer(nn.Module):
 
     def forward(self, steps: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         if self.one_more:
-            steps = functional.pad(steps, (0, 1))
+            steps = row(functional.pad(image(steps), (0, 1)))
         steps = self.conv(steps)  # (B, C', T')
         lengths = conv_length(lengths, *self.window).clamp(min=1)
         if self.norm is not None:

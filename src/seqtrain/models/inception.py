@@ -9,6 +9,7 @@ from torch.nn import functional
 from seqtrain.batch import none_padded, valid_steps, zero_padding
 from seqtrain.errors import WrongInput
 from seqtrain.models.conv import ConvLayer
+from seqtrain.models.layout import Conv1d, image, row
 from seqtrain.models.norm import MaskedBatchNorm
 from seqtrain.models.residual import Shortcut
 from seqtrain.models.windows import Window
@@ -95,27 +96,27 @@ class InceptionModule(nn.Module):
     def __init__(self, before: int, filters: int, bottleneck: int, kernel_size: list[int]) -> None:
         super().__init__()
         narrow = bottleneck if before > 1 else 1
-        self.bottleneck = nn.Conv1d(before, bottleneck, 1, bias=False) if before > 1 else nn.Identity()
+        self.bottleneck = Conv1d(before, bottleneck, 1, bias=False) if before > 1 else nn.Identity()
         self.convs = nn.ModuleList(
             ConvLayer(
                 narrow, filters, Window(size, 1, padding="same", dilation=1), bias=False, norm="none", activation="none"
             )
             for size in kernel_size
         )
-        self.of_maximum = nn.Conv1d(before, filters, 1, bias=False)
+        self.of_maximum = Conv1d(before, filters, 1, bias=False)
         self.norm = MaskedBatchNorm(filters * (len(kernel_size) + 1))
 
     def forward(self, steps: Tensor, lengths: Tensor) -> Tensor:
         narrow = self.bottleneck(steps)
         sides = [conv(narrow, lengths)[0] for conv in self.convs]
         sides.append(self.of_maximum(zero_padding(_highest_of_three(steps, lengths), lengths, time=2)))
-        normed = self.norm(torch.cat(sides, 1), lengths)
+        normed = self.norm(row(torch.cat([image(side) for side in sides], 1)), lengths)
         return zero_padding(functional.relu(normed), lengths, time=2)
 
 
 def _highest_of_three(steps: Tensor, lengths: Tensor) -> Tensor:
     """(B, C, T): the largest of each step and those beside it; torch's max_pool1d takes ten times as long on a CPU."""
     if not none_padded(lengths, steps.shape[2]):
-        steps = steps.masked_fill(~valid_steps(lengths, steps.shape[2])[:, None], -torch.inf)
-    padded = functional.pad(steps, (1, 1), value=-torch.inf)
+        steps = torch.where(valid_steps(lengths, steps.shape[2])[:, None], steps, -torch.inf)
+    padded = row(functional.pad(image(steps), (1, 1), value=-torch.inf))
     return torch.maximum(torch.maximum(padded[:, :, :-2], padded[:, :, 2:]), steps)

@@ -4,6 +4,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from seqtrain.batch import zero_padding
+from seqtrain.models.layout import Conv1d
 from seqtrain.models.norm import MaskedBatchNorm
 
 
@@ -17,7 +18,7 @@ class Shortcut(nn.Module):
 
     def __init__(self, before: int, after: int, *, project: bool, bias: bool) -> None:
         super().__init__()
-        self.project = nn.Conv1d(before, after, 1, bias=bias) if project else nn.Identity()
+        self.project = Conv1d(before, after, 1, bias=bias) if project else nn.Identity()
         self.norm = MaskedBatchNorm(after)
 
     def forward(self, into: Tensor, out: Tensor, lengths: Tensor) -> Tensor:

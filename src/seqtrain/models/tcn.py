@@ -8,6 +8,7 @@ from torch.nn import functional
 
 from seqtrain.batch import zero_padding
 from seqtrain.errors import WrongInput
+from seqtrain.models.layout import Conv1d, convolve, image, row
 from seqtrain.ranges import Count, Fraction
 
 Past = list[Tensor]  # of each convolution, (B, C, steps before this one)
@@ -74,7 +75,7 @@ class CausalBlock(nn.Module):
         self.first = CausalConv(before, after, kernel_size, dilation=dilation)
         self.second = CausalConv(after, after, kernel_size, dilation=dilation)
         self.dropout = nn.Dropout1d(dropout)
-        self.shortcut = nn.Conv1d(before, after, 1) if before != after else nn.Identity()
+        self.shortcut = Conv1d(before, after, 1) if before != after else nn.Identity()
 
     def forward(self, steps: Tensor, past: Past | None) -> tuple[Tensor, Past]:
         inner, kept = self.first(steps, None if past is None else past[0])
@@ -99,6 +100,6 @@ class CausalConv(nn.Module):
         self.past = dilation * (kernel_size - 1)
 
     def forward(self, steps: Tensor, past: Tensor | None) -> tuple[Tensor, Tensor]:
-        seen = functional.pad(steps, (self.past, 0)) if past is None else torch.cat((past, steps), 2)
+        seen = row(functional.pad(image(steps), (self.past, 0))) if past is None else torch.cat((past, steps), 2)
         weight = self.direction * (self.length / self.direction.norm(dim=(1, 2), keepdim=True))
-        return functional.conv1d(seen, weight, self.bias, dilation=self.dilation), seen[:, :, steps.shape[2] :]
+        return convolve(seen, weight, self.bias, dilation=self.dilation), seen[:, :, steps.shape[2] :]
