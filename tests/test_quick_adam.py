@@ -6,6 +6,7 @@ from copy import deepcopy
 import pytest
 import torch
 from torch import Tensor, optim
+from torch.optim.optimizer import register_optimizer_step_post_hook
 
 from seqtrain import quick_adam
 
@@ -66,3 +67,36 @@ def test_groups_and_types_of_their_own() -> None:
             parameter.grad = torch.ones_like(parameter)
         optimizer.step()
     assert optimizer.state[mixed[3]]["step"] == 3
+
+
+def test_hooks_of_a_step_are_called_once_each() -> None:
+    parameters = weights()
+    optimizer = quick_adam.Adam(parameters, fused=True)
+    called: list[str] = []
+
+    def step() -> None:
+        called.clear()
+        for parameter in parameters:
+            parameter.grad = torch.ones_like(parameter)
+        optimizer.step()
+
+    step()
+    before = optimizer.register_step_pre_hook(lambda *_: called.append("before"))
+    after = optimizer.register_step_post_hook(lambda *_: called.append("after"))
+    step()
+    assert called == ["before", "after"]
+    before.remove()
+    after.remove()
+    of_all = register_optimizer_step_post_hook(lambda *_: called.append("of all"))
+    step()
+    of_all.remove()
+    assert called == ["of all"]
+    step()
+    assert called == []
+
+
+def test_a_step_is_not_named_to_torchs_profiler() -> None:
+    """Which takes as long as the kernel; it does where a later torch wraps steps in another way."""
+    quick_adam.Adam(weights(), fused=True)
+    assert not hasattr(quick_adam.Adam.step, "__wrapped__")
+    assert not hasattr(quick_adam.AdamW.step, "__wrapped__")

@@ -71,6 +71,20 @@ def test_batches_and_order_change_no_answer(sketch: Path) -> None:
     np.testing.assert_allclose(together[::-1], model.predict(steps[::-1], batch_size=2).probabilities, atol=1e-5)  # type: ignore[index]
 
 
+def test_a_short_array_is_computed_several_batches_at_once(sincos: Path) -> None:
+    model, sizes = load(sincos), []
+    model.network.register_forward_hook(lambda _, given, __: sizes.append(tuple(given[0].shape)))
+    waves = np.random.default_rng(0).normal(size=(20, 50, 1)).astype(np.float32)
+    together = model.predict(waves, batch_size=2).values
+    assert sizes == [(8, 50, 1), (8, 50, 1), (4, 50, 1)]
+    sizes.clear()
+    long = np.zeros((3, 70_000, 1), np.float32)
+    model.predict(long, batch_size=2)
+    assert sizes == [(2, 70_000, 1), (1, 70_000, 1)]  # beyond a cache, and so not more than asked for
+    assert together is not None
+    np.testing.assert_allclose(np.stack(together), np.stack(model.predict(list(waves)).values), rtol=1e-4, atol=1e-6)
+
+
 @pytest.mark.parametrize("writeable", [True, False])
 def test_arrays_are_left_as_they_are_and_may_be_read_only(writeable: bool, sketch: Path) -> None:
     model = load(sketch)

@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, optim
+from torch.optim.optimizer import _global_optimizer_post_hooks, _global_optimizer_pre_hooks
 
 
 class _Tensors(NamedTuple):
@@ -20,13 +21,13 @@ class Adam(optim.Adam):
     """The same to the bit. On the weights of a small model torch's takes twice the kernel's time to get there.
 
     What is not plain is left to torch: a first step, a GPU, tensors of several types, parameters without a gradient, a
-    way other than fused.
+    way other than fused, hooks before or after a step.
     """
 
     def step(self, closure: Any = None) -> Any:
         every = [self._tensors(group) for group in self.param_groups]
-        if closure is not None or None in every:
-            return super().step(closure)
+        if closure is not None or None in every or self._hooks():
+            return self._torchs_step(closure)
         for group, own in zip(self.param_groups, every, strict=True):
             assert own is not None  # as looked for above
             beta1, beta2 = group["betas"]
@@ -49,6 +50,17 @@ class Adam(optim.Adam):
                     maximize=group["maximize"],
                 )
         return None
+
+    step.hooked = True  # type: ignore[attr-defined]  # else torch names each step to its profiler: as long as the kernel
+
+    def _torchs_step(self, closure: Any) -> Any:
+        """With its hooks, and its name in a profile."""
+        step: Any = optim.Adam.step
+        return (step if hasattr(step, "hooked") else self.profile_hook_step(step))(self, closure)
+
+    def _hooks(self) -> bool:
+        own = self._optimizer_step_pre_hooks or self._optimizer_step_post_hooks
+        return bool(own or _global_optimizer_pre_hooks or _global_optimizer_post_hooks)
 
     def _tensors(self, group: dict[str, Any]) -> _Tensors | None:
         """None where torch's step is to be made."""
