@@ -11,13 +11,23 @@ from seqtrain.models.layout import Conv1d, convolve
 from seqtrain.models.resnet1d import ResNet1d
 from seqtrain.models.tcn import Tcn
 
+LAYOUTS: dict[str, Any] = {
+    "steps side by side": lambda steps: steps.contiguous(),
+    "channels side by side": lambda steps: steps.transpose(1, 2).contiguous().transpose(1, 2),
+    "sequences side by side": lambda steps: steps.permute(1, 2, 0).contiguous().permute(2, 0, 1),
+    "sequences within steps": lambda steps: steps.permute(2, 0, 1).contiguous().permute(1, 2, 0),
+    "cut out": lambda steps: torch.cat([steps, steps], 2)[:, :, : steps.shape[2]],
+}
+
 
 def channels_side_by_side(steps: Tensor) -> bool:
     return steps.transpose(1, 2).is_contiguous()
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-@pytest.mark.parametrize("lies", ["channels side by side", "steps side by side"])
+@pytest.mark.parametrize("sequences", [1, 3])
+@pytest.mark.parametrize("of_gradient", LAYOUTS)
+@pytest.mark.parametrize("of_steps", LAYOUTS)
 @pytest.mark.parametrize(
     "sizes",
     [
@@ -30,20 +40,20 @@ def channels_side_by_side(steps: Tensor) -> bool:
     ],
     ids=str,
 )
-def test_numbers_and_gradients_are_those_of_torch(sizes: dict[str, Any], lies: str, dtype: torch.dtype) -> None:
+def test_numbers_and_gradients_are_those_of_torch(
+    sizes: dict[str, Any], of_steps: str, of_gradient: str, sequences: int, dtype: torch.dtype
+) -> None:
     torch.manual_seed(0)
     torchs = nn.Conv1d(out_channels=9, **sizes).to(dtype)
     ours = Conv1d(out_channels=9, **sizes).to(dtype)
     ours.load_state_dict(torchs.state_dict())
-    steps = torch.randn(3, 20, sizes["in_channels"], dtype=dtype).transpose(1, 2)
-    if lies == "steps side by side":
-        steps = steps.contiguous()
-    mine, theirs = steps.clone().requires_grad_(), steps.clone().requires_grad_()
+    steps = LAYOUTS[of_steps](torch.randn(sequences, sizes["in_channels"], 20, dtype=dtype))
+    mine, theirs = steps.detach().requires_grad_(), steps.detach().contiguous().requires_grad_()
     found, expected = ours(mine), torchs(theirs)
     torch.testing.assert_close(found, expected)
-    weights = torch.randn_like(expected)
-    (found * weights).sum().backward()
-    (expected * weights).sum().backward()
+    gradient = torch.randn(expected.shape, dtype=dtype)
+    found.backward(LAYOUTS[of_gradient](gradient))
+    expected.backward(gradient)
     torch.testing.assert_close(mine.grad, theirs.grad)
     for one, other in zip(ours.parameters(), torchs.parameters(), strict=True):
         torch.testing.assert_close(one.grad, other.grad, atol=1e-4, rtol=1e-4)

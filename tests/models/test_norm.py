@@ -92,3 +92,37 @@ def test_sums_of_two_halves_give_the_whole_batch():
     norm(values, lengths)
     torch.testing.assert_close(norm.running_mean, mean)
     torch.testing.assert_close(norm.running_var, squares / (count - 1))
+
+
+LAYOUTS = {
+    "steps side by side": lambda values: values.contiguous(),
+    "channels side by side": lambda values: values.transpose(1, 2).contiguous().transpose(1, 2),
+    "sequences side by side": lambda values: values.permute(1, 2, 0).contiguous().permute(2, 0, 1),
+    "sequences within steps": lambda values: values.permute(2, 0, 1).contiguous().permute(1, 2, 0),
+    "cut out": lambda values: torch.cat([values, values], 2)[:, :, : values.shape[2]],
+    "one for all": lambda values: values[:, :, :1].expand_as(values),
+}
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("lengths", [[7], [6], [2, 7, 1], [7, 7, 7]], ids=str)
+@pytest.mark.parametrize("of_gradient", LAYOUTS)
+@pytest.mark.parametrize("of_steps", LAYOUTS)
+def test_gradients_are_those_of_the_valid_steps_however_numbers_lie(of_steps, of_gradient, lengths, training):
+    """torch's own, of a batch of one as an image, are wrong where strides of size-one dimensions differ."""
+    torch.manual_seed(0)
+    norm, torchs = pair()
+    norm.double().train(training)
+    torchs.double().train(training)
+    values, lengths = torch.randn(len(lengths), 4, 7, dtype=torch.float64), torch.tensor(lengths)
+    valid = valid_steps(lengths, 7)
+    mine = LAYOUTS[of_steps](values).detach().requires_grad_()
+    theirs = mine.detach().transpose(1, 2)[valid].requires_grad_()  # (valid steps, channels)
+    weights = LAYOUTS[of_gradient](torch.randn(values.shape, dtype=torch.float64)) * valid[:, None]
+    norm(mine, lengths).backward(LAYOUTS[of_gradient](weights) if of_gradient != "one for all" else weights)
+    torchs(theirs).backward(weights.transpose(1, 2)[valid])
+    torch.testing.assert_close(mine.grad.transpose(1, 2)[valid], theirs.grad)
+    assert mine.grad.transpose(1, 2)[~valid].abs().sum() == 0
+    torch.testing.assert_close(norm.weight.grad, torchs.weight.grad)
+    torch.testing.assert_close(norm.bias.grad, torchs.bias.grad)
+    assert_same_statistics(norm, torchs)

@@ -5,7 +5,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from seqtrain.batch import may_look, none_padded, valid_steps
-from seqtrain.models.layout import image, row
 from seqtrain.ranks import count, summed
 
 
@@ -35,12 +34,12 @@ class MaskedBatchNorm(nn.Module):
 
     def forward(self, steps: Tensor, lengths: Tensor) -> Tensor:
         if not self.training:
-            return self._torchs(steps)
+            return self._of_all(steps)
         most = steps.shape[2]
         alone = count() == 1 and steps.dtype == self.weight.dtype
         if alone and may_look(lengths) and int(lengths.sum()) > 1:
             self.num_batches_tracked.add_(1)
-            return self._torchs(steps) if none_padded(lengths, most) else self._of_valid(steps, lengths)
+            return self._of_all(steps) if none_padded(lengths, most) else self._of_valid(steps, lengths)
         valid = valid_steps(lengths, most)
         padding = ~valid[:, None]  # (B, 1, T)
         exact = steps.to(self.weight.dtype)  # half-precision steps are summed in single
@@ -53,16 +52,23 @@ class MaskedBatchNorm(nn.Module):
         return torch.addcmul(self.bias[:, None], deviations, scale[:, None]).to(steps.dtype)
 
     def _of_valid(self, steps: Tensor, lengths: Tensor) -> Tensor:
-        """Zeros, and torch's own of the valid steps, as those of one long sequence."""
+        """Zeros, and torch's own of the valid steps."""
         rows = steps.transpose(1, 2)  # (B, T, C)
         where = valid_steps(lengths, rows.shape[1]).flatten().nonzero()[:, 0]
-        normed = self._torchs(rows.flatten(0, 1).index_select(0, where).T[None])[0].T  # (valid steps, C)
+        normed = self._torchs(rows.flatten(0, 1).index_select(0, where))  # (valid steps, C)
         return torch.zeros_like(rows).flatten(0, 1).index_copy(0, where, normed).view_as(rows).transpose(1, 2)
 
+    def _of_all(self, steps: Tensor) -> Tensor:
+        """torch's own: of single steps where their channels lie side by side, which is several times as fast."""
+        rows = steps.transpose(1, 2)  # (B, T, C)
+        if steps.is_cuda or not rows.is_contiguous():
+            return self._torchs(steps)
+        return self._torchs(rows.flatten(0, 1)).view_as(rows).transpose(1, 2)
+
     def _torchs(self, steps: Tensor) -> Tensor:
-        """torch's own: of all steps in training, of what was tracked otherwise."""
+        """Of (rows, C) or (B, C, T): by their own statistics in training, by those that were tracked otherwise."""
         mean, var, scale = self.running_mean, self.running_var, (self.weight, self.bias)
-        return row(functional.batch_norm(image(steps), mean, var, *scale, self.training, self.momentum, self.eps))
+        return functional.batch_norm(steps, mean, var, *scale, self.training, self.momentum, self.eps)
 
     @torch.no_grad()
     def _track(self, mean: Tensor, squares: Tensor, seen: Tensor) -> None:
