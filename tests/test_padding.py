@@ -1,8 +1,9 @@
-"""Padding never changes an answer: outputs, loss and metrics, whatever a sequence is padded to or batched with."""
+"""Padding never changes an answer, nor what is learnt: whatever a sequence is padded to or batched with."""
 
 import pytest
 import torch
 from composing import choices, composed
+from torch.nn.modules.dropout import _DropoutNd
 
 from seqtrain.assemble import assemble
 from seqtrain.batch import Batch, Spec
@@ -38,7 +39,7 @@ def more_padding(batch: Batch) -> Batch:
     def longer(steps: torch.Tensor) -> torch.Tensor:
         return torch.cat([steps, torch.zeros(len(steps), 50, *steps.shape[2:], dtype=steps.dtype)], 1)
 
-    inputs = torch.cat([batch.inputs, torch.zeros(len(batch.inputs), 50, FEATURES)], 1)
+    inputs = torch.cat([batch.inputs, torch.zeros(len(batch.inputs), 50, FEATURES).to(batch.inputs)], 1)
     if batch.scored is None:
         return batch._replace(inputs=inputs)
     return batch._replace(inputs=inputs, targets=longer(batch.targets), scored=longer(batch.scored))
@@ -77,6 +78,40 @@ def test_padding_never_changes_an_answer(model: str, task: str, read: str) -> No
             alone_scores = alone_scores + scores.measure(answer, alone)
         torch.testing.assert_close(alone_loss, sums[0], rtol=1e-5, atol=1e-5)
         torch.testing.assert_close(alone_scores, sums[1], rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("task", ["step_regression", "classification"])
+@pytest.mark.parametrize("model", choices("model"))
+def test_padding_never_changes_a_gradient(model: str, task: str) -> None:
+    torch.manual_seed(0)
+    config = composed(f"task={task}", f"model={model}")
+    scorer = prepare(config.task, "task")()
+    data = make_data(scorer.predicts)
+    network = assemble(prepare(config.model, "model"), scorer, data, seed=0).double()
+    criterion = scorer.criterion(data.spec)
+    alone = [_exact(data.train.batch(torch.tensor([row]))) for row in range(len(LENGTHS))]
+    together = _exact(data.train.batch(torch.arange(len(LENGTHS))))
+
+    def gradients(batches: list[Batch]) -> dict[str, torch.Tensor]:
+        network.zero_grad()
+        for batch in batches:
+            criterion(network(batch.inputs, batch.lengths), batch).backward()
+        return {name: each.grad for name, each in network.named_parameters() if each.grad is not None}
+
+    network.train()  # the statistics of a batch's norm are of its valid steps
+    for module in network.modules():
+        if isinstance(module, _DropoutNd):
+            module.eval()
+    found = gradients([together])
+    assert found
+    torch.testing.assert_close(gradients([more_padding(together)]), found)
+    network.eval()
+    torch.testing.assert_close(gradients([together]), gradients(alone))
+
+
+def _exact(batch: Batch) -> Batch:
+    targets = batch.targets.double() if batch.targets.is_floating_point() else batch.targets
+    return batch._replace(inputs=batch.inputs.double(), targets=targets)
 
 
 def _train_norms(network: Network, data: Data) -> None:
