@@ -22,7 +22,7 @@ _MEL = (
     "data=mel",
     "data.batch_size=64",
     "data.train_size=720",
-    "data.test_size=640",
+    "data.test_size=4096",  # two turns of an evaluation
 )
 
 
@@ -65,7 +65,7 @@ _PAPERS = ("fcn", "resnet1d", "inception", "lstm_fcn", "tcn", "transformer", "s4
 _ALL += [
     Case(
         name,
-        (f"model={name}", "data=mel", "data.batch_size=32", "data.train_size=360", "data.test_size=320"),
+        (f"model={name}", "data=mel", "data.batch_size=32", "data.train_size=360", "data.test_size=2048"),
         Own,
         cross_entropy,
         1.05,

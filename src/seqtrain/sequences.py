@@ -110,14 +110,15 @@ class Sequences:
         )
         return steps, self.targets.view(*steps.shape[:2], *self.targets.shape[1:]), scored.view(steps.shape[:2])
 
-    def batch(self, indices: Tensor, longest: int | None = None) -> Batch:
+    def batch(self, indices: Tensor, longest: int | None = None, *, views: bool = False) -> Batch:
         """The sequences at `indices` (B,) int64, padded with zeros to the longest of them.
 
         Args:
             longest: its steps, where they are known: asking a GPU waits until it has done all it was told to.
+            views: whether inputs that lie in a row, on the CPU, are the set's own, which nothing may write to.
         """
         if self._rows is not None:
-            return self._equal_lengths(indices, self._rows[indices])
+            return self._equal_lengths(indices, self._rows[indices], views=views)
         lengths = self.lengths[indices]
         longest = int(lengths.max()) if longest is None else longest
         valid = valid_steps(lengths, longest)
@@ -132,9 +133,10 @@ class Sequences:
         scored = valid if self.scored is None else self.scored[where] & valid
         return Batch(inputs, lengths, targets, scored, indices)
 
-    def _equal_lengths(self, indices: Tensor, rows: Tensor) -> Batch:
+    def _equal_lengths(self, indices: Tensor, rows: Tensor, *, views: bool) -> Batch:
         steps, targets, scored = self._by_rows
-        inputs, lengths = steps.index_select(0, rows), self.lengths.index_select(0, indices)
+        inputs = _rows_of(steps, rows) if views else steps.index_select(0, rows)
+        lengths = self.lengths.index_select(0, indices)
         if scored is None:
             return Batch(inputs, lengths, targets.index_select(0, indices), None, indices)
         return Batch(inputs, lengths, targets.index_select(0, rows), scored.index_select(0, rows), indices)
@@ -218,6 +220,12 @@ def target_statistics(train: Sequences, change_from: Sequence[int] = ()) -> Stat
 def last_step(inputs: Tensor, lengths: Tensor) -> Tensor:
     """(B, T, F) -> (B, 1, F), the last valid step of each."""
     return inputs.gather(1, (lengths - 1)[:, None, None].expand(-1, 1, inputs.shape[2]))
+
+
+def _rows_of(steps: Tensor, rows: Tensor) -> Tensor:
+    """The rows (B,) of steps (N, T, F), themselves where they are neighbours."""
+    first, end = int(rows[0]), int(rows[0]) + len(rows)
+    return steps[first:end] if torch.equal(rows, torch.arange(first, end)) else steps.index_select(0, rows)
 
 
 def _statistics(pieces: Iterator[Tensor]) -> Statistics:

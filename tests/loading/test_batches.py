@@ -139,3 +139,18 @@ def test_batches_of_equal_lengths_are_those_read_one_by_one(per_step: bool) -> N
         for one, other in zip(together, alone, strict=True):
             assert (one is None and other is None) or torch.equal(one, other)
         assert together.inputs.data_ptr() % 64 == 0  # on which the bits of a product can depend
+
+
+def test_what_is_read_of_neighbours_may_be_the_sets_own_and_is_the_same() -> None:
+    sequences = Sequences.of([torch.randn(6, 2) for _ in range(9)], torch.arange(9))
+    read = {
+        views: [b for chunk in PlainBatches(Reader(sequences, views=views), batch_size=4, chunk=2) for b in chunk]
+        for views in (False, True)
+    }
+    for copied, own in zip(read[False], read[True], strict=True):
+        assert all(torch.equal(one, other) for one, other in zip(copied, own, strict=True) if one is not None)
+        assert copied.inputs.untyped_storage().data_ptr() != sequences.steps.untyped_storage().data_ptr()
+    apart = sequences.batch(torch.tensor([3, 1, 2]), views=True)
+    assert torch.equal(apart.inputs, sequences.batch(torch.tensor([3, 1, 2])).inputs)
+    together = sequences.batch(torch.tensor([3, 4, 5]), views=True)
+    assert together.inputs.untyped_storage().data_ptr() == sequences.steps.untyped_storage().data_ptr()

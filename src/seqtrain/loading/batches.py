@@ -38,6 +38,8 @@ class Reader:
     Draws are those of `order.epoch_batches`; each is augmented in a way of its own. It is the `dataset` of a torch
     DataLoader whose sampler gives such pairs. Sets that lie on a GPU are read there.
 
+    Where `views` is set, a batch of neighbours may be a view of the set: for what writes into none.
+
     Of processes that train together each reads its part of every batch, so that none is read twice or lost. Where
     there is none for this one, a sequence of another's part stands in.
     """
@@ -49,6 +51,7 @@ class Reader:
     ranks: int = 1
     mixup: Mixup | None = None
     place: Place = HERE
+    views: bool = False
 
     def __getitem__(self, what: tuple[int, Tensor | NDArray[np.int64]]) -> Batch:
         epoch, drawn = what[0], torch.as_tensor(what[1])
@@ -63,7 +66,10 @@ class Reader:
         return batch if len(part) else batch._replace(indices=part)
 
     def _augmented(self, epoch: int, draws: Tensor) -> Batch:
-        batch = (self.held or self.sequences).batch(draws % len(self.sequences))
+        indices = draws % len(self.sequences)
+        if self.held is not None:
+            return self.held.batch(indices)
+        batch = self.sequences.batch(indices, views=self.views)
         if self.augment is None:
             return batch
         return self.augment(batch, Draws(mix(self.seed, _AUGMENTATION), epoch, draws))

@@ -124,8 +124,9 @@ class Data:
         if place.waits:
             alike = sequences.shortest == sequences.longest
             times = together(size, steps=sequences.longest, features=sequences.features) if alike else 1
+        written_to = self.statistics is None  # by a model; normalised numbers are new ones
         return PlainBatches(
-            Reader(sequences, rank=rank(), ranks=count(), place=place),
+            Reader(sequences, rank=rank(), ranks=count(), place=place, views=not written_to),
             batch_size=times * size,
             chunk=-(-chunk // times),
             workers=self._workers,
