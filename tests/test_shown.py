@@ -1,7 +1,5 @@
 """What a test shows: some predictions spread over the set, copied out of their batches, and the classes' counts."""
 
-import gc
-
 import pytest
 import torch
 from torch import Tensor
@@ -63,5 +61,6 @@ def test_no_batch_is_kept_in_memory() -> None:
     shown = Shown(Spec(1, 10, 10, "step_values", 1), sequences)
     outputs = torch.zeros(4, 10, 1)
     shown.see(sequences.batch(torch.arange(4)), outputs)
-    held = [each for each in gc.get_objects() if type(each) is Tensor and each is not outputs]
-    assert outputs.untyped_storage().data_ptr() not in [each.untyped_storage().data_ptr() for each in held]
+    kept = [each.untyped_storage().data_ptr() for each in shown._kept.values()]
+    assert len(kept) == 4
+    assert outputs.untyped_storage().data_ptr() not in kept

@@ -65,7 +65,7 @@ _PAPERS = ("fcn", "resnet1d", "inception", "lstm_fcn", "tcn", "transformer", "s4
 _ALL += [
     Case(
         name,
-        (f"model={name}", "data=mel", "data.batch_size=32", "data.train_size=360", "data.test_size=2048"),
+        (f"model={name}", "data=mel", "data.batch_size=32", "data.train_size=360", "data.test_size=640"),
         Own,
         cross_entropy,
         1.05,

@@ -76,7 +76,7 @@ class BareSketchmate(nn.Module):
 
 def _torchs(conv: nn.Conv1d) -> nn.Conv1d:
     """torch's own convolution of the same sizes and weights."""
-    sizes = (conv.in_channels, conv.out_channels, conv.kernel_size[0])
-    plain = nn.Conv1d(*sizes, padding=conv.padding[0])  # type: ignore[arg-type]  # a number, as ConvLayer has it
+    names = ("in_channels", "out_channels", "kernel_size", "stride", "padding", "dilation", "groups")
+    plain = nn.Conv1d(**{name: getattr(conv, name) for name in names})
     plain.load_state_dict(conv.state_dict())
     return plain

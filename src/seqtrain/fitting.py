@@ -57,7 +57,10 @@ class Fit:
 
     def plain(self, sequences: Sequences) -> PlainBatches:
         """Batches to validate or test on."""
-        return self.data.plain(sequences, chunk=self.chunk, place=self.place)
+        views = (
+            self.learner.network.normalize is not None
+        )  # normalised numbers are new; a model may write to its inputs
+        return self.data.plain(sequences, chunk=self.chunk, place=self.place, views=views)
 
 
 def make_fit(

@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
-from torch.nn.functional import pad
+from torch.nn.utils.rnn import pad_sequence
 
-from seqtrain.batch import Batch, Spec, zero_padding
+from seqtrain.batch import Batch, Spec
 from seqtrain.labels import present
 from seqtrain.ranks import gathered
 from seqtrain.sequences import Sequences
@@ -25,47 +25,34 @@ class Shown:
 
     spec: Spec
     sequences: Sequences
-    _indices: list[int] = field(default_factory=list)  # of those that were kept, as they came
-    _answers: Tensor | None = None  # to them, (K, T, …) or (K, …), and room for those to come
+    _kept: dict[int, Tensor] = field(default_factory=dict)
     _counts: Tensor | None = None
 
     def __post_init__(self) -> None:
         self._every = -(-len(self.sequences) // _MOST)
 
     def see(self, batch: Batch, outputs: Tensor) -> None:
-        indices = batch.indices.tolist()
-        rows = [row for row, index in enumerate(indices) if index % self._every == 0]
-        if rows:
-            self._keep(outputs[rows], batch.lengths[rows])
-            self._indices += [indices[row] for row in rows]
+        for row, index in enumerate(batch.indices.tolist()):
+            if index % self._every == 0:
+                steps = slice(int(batch.lengths[row])) if self.spec.per_step else slice(None)
+                # a copy: what is cut out of a batch's outputs keeps all of them in memory
+                self._kept[index] = outputs[row, steps].to("cpu", torch.float32, copy=True)
         if self.spec.classes:
             count = _found if self.spec.predicts == "labels" else _confusion
             counts = count(batch, outputs).cpu()
             self._counts = counts if self._counts is None else self._counts + counts
 
-    def _keep(self, answers: Tensor, lengths: Tensor) -> None:
-        """Copies: what is cut out of a batch's outputs would keep all of them in memory."""
-        if self.spec.per_step:
-            missing = self.sequences.longest - answers.shape[1]
-            answers = pad(zero_padding(answers, lengths), (0, 0) * (answers.dim() - 2) + (0, missing))
-        if self._answers is None:
-            room = -(-len(self.sequences) // self._every)
-            self._answers = torch.zeros(room, *answers.shape[1:])
-        self._answers[len(self._indices) :][: len(answers)] = answers.float().cpu()
-
     def gather(self) -> None:
         """Take over what the other processes saw that test together with this one."""
-        own = None if self._answers is None else self._answers[: len(self._indices)]
-        indices, answers, counts = zip(*gathered((self._indices, own, self._counts)), strict=True)
-        self._indices = [index for each in indices for index in each]
-        self._answers = torch.cat([each for each in answers if each is not None])
+        kept, counts = zip(*gathered((self._kept, self._counts)), strict=True)
+        self._kept = {index: answer for each in kept for index, answer in each.items()}
         seen = [each for each in counts if each is not None]
         self._counts = torch.stack(seen).sum(0) if seen else None
 
     @property
     def indices(self) -> list[int]:
         """Which sequences are kept, spread over the set."""
-        return sorted(self._indices)
+        return sorted(self._kept)
 
     @property
     def batch(self) -> Batch:
@@ -75,9 +62,7 @@ class Shown:
     @property
     def predictions(self) -> Tensor:
         """The network's answers to `batch`, padded like it."""
-        assert self._answers is not None
-        answers = self._answers[torch.tensor(self._indices).argsort()]
-        return answers[:, : self.batch.inputs.shape[1]] if self.spec.per_step else answers
+        return pad_sequence([self._kept[index] for index in self.indices], batch_first=True)
 
     @property
     def counts(self) -> Tensor | None:

@@ -20,7 +20,7 @@ from seqtrain.build import prepare
 from seqtrain.export.sizes import check_sizes
 from seqtrain.heap import memory_kept
 from seqtrain.labels import names_of
-from seqtrain.loading.order import together
+from seqtrain.loading.order import batches_at_once
 from seqtrain.network import Network
 from seqtrain.run_folder import RunFolder
 from seqtrain.series_arrays import check_finite, to_sequences
@@ -103,7 +103,8 @@ class Trained:
             inputs: a list of (T, F) arrays or tensors; or one array (N, T, F); or, where F is 1, a list of (T,), an
                 array (N, T) or a data frame with a series a row. Values are as the data set gives them: normalising
                 is the network's.
-            batch_size: sequences computed at once; of an array up to four times as many, where they are short.
+            batch_size: sequences computed at once; of an array, on a CPU, up to four times as many while those have
+                at most 262,144 numbers.
 
         Raises WrongInput where a sequence has no steps, another number of features or a value that is no finite
         number, naming it; or more steps than a flatten head reads.
@@ -136,7 +137,7 @@ class Trained:
         One tensor with N rows where all are of one shape, else a list.
 
         Args:
-            batch_size: sequences computed at once, of like lengths; of one tensor up to four times as many on a CPU.
+            batch_size: sequences computed at once, of like lengths; of one tensor more, as for `predict`.
 
         Raises WrongInput where a value is not finite, naming its sequence.
         """
@@ -146,7 +147,7 @@ class Trained:
         order = lengths.argsort(stable=True)
         parameter = next(self.network.parameters(), torch.zeros(()))
         if isinstance(sequences, Tensor) and parameter.device.type == "cpu":
-            batch_size *= together(batch_size, steps=sequences.shape[1], features=sequences.shape[2])
+            batch_size *= batches_at_once(batch_size, steps=sequences.shape[1], features=sequences.shape[2])
         self.network.eval()
         found = []
         copies = self.network.normalize is None  # normalised numbers are new; a model may write into its inputs

@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 import torch
 
-from seqtrain.batch import Batch
+from seqtrain.batch import Batch, Spec
+from seqtrain.loading import Data, Loading
 from seqtrain.loading.batches import PlainBatches, Reader, TrainingBatches
 from seqtrain.randomness import Draws
-from seqtrain.sequences import Sequences
+from seqtrain.sequences import Sequences, feature_statistics
 
 COUNT = 23
 
@@ -141,16 +142,28 @@ def test_batches_of_equal_lengths_are_those_read_one_by_one(per_step: bool) -> N
         assert together.inputs.data_ptr() % 64 == 0  # on which the bits of a product can depend
 
 
-def test_what_is_read_of_neighbours_may_be_the_sets_own_and_is_the_same() -> None:
+@pytest.mark.parametrize("workers", [0, 1])
+@pytest.mark.parametrize("views", [False, True])
+def test_batches_of_neighbours_are_views_where_that_is_asked_for_and_nothing_sends_them(
+    views: bool, workers: int
+) -> None:
+    sequences = Sequences.of([torch.randn(100, 40) for _ in range(50)], torch.arange(50))
+    statistics, spec = feature_statistics(sequences), Spec(40, 100, 100, "classes", 50, tuple(map(str, range(50))))
+    loading = Loading(batch_size=20, workers=workers)
+    data = Data(sequences, None, None, spec, "curve", statistics, None, None, loading)
+    (chunk,) = data.plain(sequences, chunk=8, views=views)
+    for batch in chunk:
+        assert torch.equal(batch.inputs, sequences.batch(batch.indices).inputs)
+        own = batch.inputs.untyped_storage().data_ptr() == sequences.steps.untyped_storage().data_ptr()
+        assert own == (views and workers == 0)
+        if not own:  # and not all of a set
+            assert batch.inputs.untyped_storage().nbytes() <= 2 * batch.inputs.nbytes
+
+
+def test_what_does_not_lie_in_a_row_is_no_view() -> None:
     sequences = Sequences.of([torch.randn(6, 2) for _ in range(9)], torch.arange(9))
-    read = {
-        views: [b for chunk in PlainBatches(Reader(sequences, views=views), batch_size=4, chunk=2) for b in chunk]
-        for views in (False, True)
-    }
-    for copied, own in zip(read[False], read[True], strict=True):
-        assert all(torch.equal(one, other) for one, other in zip(copied, own, strict=True) if one is not None)
-        assert copied.inputs.untyped_storage().data_ptr() != sequences.steps.untyped_storage().data_ptr()
-    apart = sequences.batch(torch.tensor([3, 1, 2]), views=True)
-    assert torch.equal(apart.inputs, sequences.batch(torch.tensor([3, 1, 2])).inputs)
-    together = sequences.batch(torch.tensor([3, 4, 5]), views=True)
-    assert together.inputs.untyped_storage().data_ptr() == sequences.steps.untyped_storage().data_ptr()
+    for places in ([3, 1, 2], [1, 3, 4], [5]):
+        batch = sequences.batch(torch.tensor(places), views=True)
+        assert torch.equal(batch.inputs, sequences.batch(torch.tensor(places)).inputs)
+        own = batch.inputs.untyped_storage().data_ptr() == sequences.steps.untyped_storage().data_ptr()
+        assert own == (places == [5])

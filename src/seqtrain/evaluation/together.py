@@ -47,5 +47,6 @@ def outputs_together(
         out = mean_output(outputs, spec)
         for row, index in enumerate(batch.indices.tolist()):
             if index in wanted:
-                found[index] = out[row, : batch.lengths[row]] if spec.per_step else out[row]
+                answer = out[row, : batch.lengths[row]] if spec.per_step else out[row]
+                found[index] = answer.clone()  # a part would keep the whole batch's
     return [found[index] for index in wanted]

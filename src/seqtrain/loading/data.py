@@ -11,7 +11,7 @@ from seqtrain.batch import Spec
 from seqtrain.errors import WrongInput
 from seqtrain.loading.batches import Augment, PlainBatches, Reader, TrainingBatches
 from seqtrain.loading.mixup import Mixup, find_mixup
-from seqtrain.loading.order import together
+from seqtrain.loading.order import batches_at_once
 from seqtrain.loading.padding import expected_padding
 from seqtrain.loading.place import HERE, Place
 from seqtrain.loading.settings import Loading
@@ -115,18 +115,21 @@ class Data:
         otherwise = "" if pool == 1 else f"; {mixed:.0%} if lengths were mixed"
         _log.info("padding: %.0f%% of the steps that are computed%s", 100 * share, otherwise)
 
-    def plain(self, sequences: Sequences, *, chunk: int, place: Place = HERE) -> PlainBatches:
+    def plain(self, sequences: Sequences, *, chunk: int, place: Place = HERE, views: bool = False) -> PlainBatches:
         """Batches of a whole set, nothing augmented.
 
         Several at once, as nothing is kept for a backward pass; on a CPU where they pad nothing and stay in its cache.
+
+        Args:
+            views: whether batches may be views of the set, since what reads them writes to none.
         """
         size, times = self.loading.batch_size, _ON_GPU
         if place.waits:
             alike = sequences.shortest == sequences.longest
-            times = together(size, steps=sequences.longest, features=sequences.features) if alike else 1
-        written_to = self.statistics is None  # by a model; normalised numbers are new ones
+            times = batches_at_once(size, steps=sequences.longest, features=sequences.features) if alike else 1
+        views = views and self._workers == 0  # a worker would send all that a view is of
         return PlainBatches(
-            Reader(sequences, rank=rank(), ranks=count(), place=place, views=not written_to),
+            Reader(sequences, rank=rank(), ranks=count(), place=place, views=views),
             batch_size=times * size,
             chunk=-(-chunk // times),
             workers=self._workers,

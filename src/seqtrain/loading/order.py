@@ -75,9 +75,9 @@ def plain_batches(lengths: Tensor, batch_size: int, *, pool: int) -> Batches:
     return Batches(order if pool == 1 else _sorted_in_pools(order, lengths, batch_size * pool), batch_size)
 
 
-def together(batch_size: int, *, steps: int, features: int) -> int:
+def batches_at_once(batch_size: int, *, steps: int, features: int) -> int:
     """Batches of sequences of one length that a CPU computes as one, where nothing is kept for a backward pass."""
-    return max(min(_CACHED // (batch_size * steps * features), _TOGETHER), 1)
+    return min(max(_CACHED // max(batch_size * steps * features, 1), 1), _TOGETHER)
 
 
 def balanced_draws(classes: Tensor, draws: torch.Generator) -> Tensor:

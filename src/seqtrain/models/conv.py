@@ -127,6 +127,7 @@ class ConvStack(nn.Module):
 
     def forward(self, inputs: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         steps = zero_padding(inputs, lengths).transpose(1, 2)  # (B, F, T)
+        steps = steps.contiguous() if steps.is_cuda else steps  # else copied for the forward and the backward pass
         count = steps.shape[2]
         if torch.onnx.is_in_onnx_export() or count < self.field:  # an export serves both
             steps = row(functional.pad(image(steps), (0, (self.field - count) * (count < self.field))))

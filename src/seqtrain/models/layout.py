@@ -15,9 +15,9 @@ def image(steps: Tensor) -> Tensor:
     return steps if plain else steps[:, :, None]
 
 
-def row(image: Tensor) -> Tensor:
+def row(seen: Tensor) -> Tensor:
     """Back again: (B, C, 1, T) or (B, C, T) -> (B, C, T)."""
-    return image.squeeze(2) if image.dim() == 4 else image
+    return seen.squeeze(2) if seen.dim() == 4 else seen
 
 
 def convolve(
@@ -32,11 +32,8 @@ def convolve(
 ) -> Tensor:
     """`functional.conv1d` of steps (B, C, T) as they lie -> (B, C', T')."""
     seen = image(steps)
-    if seen.dim() == 3 or groups > 1:
-        return functional.conv1d(steps, weight, bias, stride, padding, dilation, groups)
-    if steps.shape[1] == 1:  # a single channel lies either way; what is made of it is to lie as the rest does
-        made = functional.conv1d(steps, weight, bias, stride, padding, dilation)
-        return row(image(made).contiguous(memory_format=torch.channels_last))
+    if seen.dim() == 3 or groups > 1 or steps.shape[1] == 1:  # channels that are read alone are quicker by themselves
+        return _laid_out(functional.conv1d(steps, weight, bias, stride, padding, dilation, groups))
     return row(functional.conv2d(seen, weight[:, :, None], bias, (1, stride), (0, padding), (1, dilation)))
 
 
@@ -45,7 +42,14 @@ class Conv1d(nn.Conv1d):
 
     def forward(self, steps: Tensor) -> Tensor:
         if self.padding_mode != "zeros" or isinstance(self.padding, str):
-            return super().forward(steps)
+            return _laid_out(super().forward(steps))
         (stride,), (padding,), (dilation,) = self.stride, self.padding, self.dilation
-        sizes = {"stride": stride, "padding": padding, "dilation": dilation, "groups": self.groups}
-        return convolve(steps, self.weight, self.bias, **sizes)
+        return convolve(
+            steps, self.weight, self.bias, stride=stride, padding=padding, dilation=dilation, groups=self.groups
+        )
+
+
+def _laid_out(steps: Tensor) -> Tensor:
+    """The same as the rest lies."""
+    seen = image(steps)
+    return steps if seen.dim() == 3 else row(seen.contiguous(memory_format=torch.channels_last))

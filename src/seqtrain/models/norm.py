@@ -12,8 +12,9 @@ class MaskedBatchNorm(nn.Module):
     """Batch normalisation (Ioffe and Szegedy 2015) over the valid steps only.
 
     The same numbers and the same `state_dict` as `nn.BatchNorm1d` where nothing is padded.
-    Training takes two sums from the batch, (sum, count) and then the squared deviations; added up over the processes
-    that train together, they are those of the global batch.
+    In training it is torch's own, of the valid steps; but where several processes train together, on a GPU, and in half
+    precision it takes two sums from the batch, (sum, count) and then the squared deviations: added up over the
+    processes they are those of the global batch. What stands at padded steps may be anything: callers make it zero.
 
     Shapes: steps (B, C, T), lengths (B,) -> (B, C, T).
     """
@@ -52,16 +53,16 @@ class MaskedBatchNorm(nn.Module):
         return torch.addcmul(self.bias[:, None], deviations, scale[:, None]).to(steps.dtype)
 
     def _of_valid(self, steps: Tensor, lengths: Tensor) -> Tensor:
-        """Zeros, and torch's own of the valid steps."""
+        """torch's own of the valid steps, gathered as rows; zeros for padding."""
         rows = steps.transpose(1, 2)  # (B, T, C)
         where = valid_steps(lengths, rows.shape[1]).flatten().nonzero()[:, 0]
         normed = self._torchs(rows.flatten(0, 1).index_select(0, where))  # (valid steps, C)
         return torch.zeros_like(rows).flatten(0, 1).index_copy(0, where, normed).view_as(rows).transpose(1, 2)
 
     def _of_all(self, steps: Tensor) -> Tensor:
-        """torch's own: of single steps where their channels lie side by side, which is several times as fast."""
+        """torch's own: of single steps where their channels lie side by side, which is three times as fast."""
         rows = steps.transpose(1, 2)  # (B, T, C)
-        if steps.is_cuda or not rows.is_contiguous():
+        if steps.device.type != "cpu" or not rows.is_contiguous():
             return self._torchs(steps)
         return self._torchs(rows.flatten(0, 1)).view_as(rows).transpose(1, 2)
 
