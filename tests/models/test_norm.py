@@ -129,3 +129,13 @@ def test_gradients_are_those_of_the_valid_steps_however_numbers_lie(of_steps, of
     torch.testing.assert_close(norm.weight.grad, torchs.weight.grad)
     torch.testing.assert_close(norm.bias.grad, torchs.bias.grad)
     assert_same_statistics(norm, torchs)
+
+
+def test_statistics_of_many_steps_are_exact():
+    """Added up one after another, as torch's batch norm of rows does, their variance would be 1e-5 off."""
+    norm = MaskedBatchNorm(2, momentum=1.0)
+    steps = torch.randn(2, 200_000, 2, generator=torch.Generator().manual_seed(0)).transpose(1, 2) + 3
+    norm(steps, torch.tensor([200_000, 150_000]))
+    valid = torch.cat([steps[0], steps[1, :, :150_000]], 1).double()
+    torch.testing.assert_close(norm.running_mean.double(), valid.mean(1), rtol=5e-7, atol=0)
+    torch.testing.assert_close(norm.running_var.double(), valid.var(1), rtol=1e-6, atol=0)
