@@ -1,4 +1,4 @@
-"""Put the first rows of finished runs' figures below each other, for the README.
+"""Put figures of finished runs below each other, for the README; a row each where runs had callbacks.figures.samples=3.
 
 python scripts/readme_picture.py docs/figures/results.png RUN/figures/predicted_curves.png RUN/figures/samples.png …
 """
@@ -9,7 +9,6 @@ from pathlib import Path
 from PIL import Image
 
 WIDTH, GAP = 1000, 12  # pixels
-FIRST_ROW = 0.485  # of the height of a figure with two rows
 
 
 def main(target: Path, figures: list[Path]) -> None:
@@ -24,7 +23,6 @@ def main(target: Path, figures: list[Path]) -> None:
 
 
 def scaled(image: Image.Image) -> Image.Image:
-    image = image.crop((0, 0, image.width, round(FIRST_ROW * image.height)))
     return image.resize((WIDTH, round(image.height * WIDTH / image.width)), Image.Resampling.LANCZOS)
 
 

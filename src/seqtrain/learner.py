@@ -146,6 +146,10 @@ class Learner(pl.LightningModule):
     def learning_rate(self) -> float:
         return float(self._optimizer.param_groups[0]["lr"])
 
+    def epoch_loss(self) -> float:
+        """The mean of the epoch so far, of what this process computed; nan before the first update."""
+        return self.train_sums.mean_loss()
+
     def epoch_is_complete(self) -> bool:
         step = self.trainer.global_step
         return step % self.steps_per_epoch == 0 or step == self.total_steps

@@ -47,7 +47,7 @@ def _best(folder: RunFolder) -> Path:
     if not folder.best.is_file():
         ended = folder.read_result()
         status, cause = ended.get("status", "running"), ended.get("cause", "")
-        why = f"it is {status}" + (f" ({cause})" if cause else ", and no epoch was validated yet")
+        why = f"its status is {status}" + (f" ({cause})" if cause else ", and no epoch was validated yet")
         raise WrongInput(f"{folder.path} has no {folder.best.relative_to(folder.path)}: {why}")
     return folder.best
 

@@ -28,7 +28,11 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
 def training(**state: Any) -> Any:
     """As much of a trainer as a progress bar looks at."""
     given = {"is_global_zero": True, "max_steps": 400, "max_epochs": 4, "global_step": 0, "current_epoch": 0}
-    given |= {"should_stop": False, "callback_metrics": {}, "lightning_module": SimpleNamespace(last_loss=float("nan"))}
+    given |= {
+        "should_stop": False,
+        "callback_metrics": {},
+        "lightning_module": SimpleNamespace(last_loss=float("nan"), epoch_loss=lambda: 0.5),
+    }
     return SimpleNamespace(**(given | state))
 
 
@@ -90,7 +94,7 @@ def test_a_file_gets_lines_without_control_characters_every_few_seconds_at_most(
         bar.on_train_epoch_end(trainer, trainer.lightning_module)
     bar.on_train_end(trainer, trainer.lightning_module)
     first, last = stream.getvalue().splitlines()
-    assert first.startswith("epoch 1/4, 100 of 400 updates, train loss 0.01, val loss 0.02, ")
+    assert first.startswith("epoch 1/4, 100 of 400 updates, train loss 0.5, val loss 0.02, ")
     assert first.endswith(" updates/s")
     assert last.startswith("epoch 4/4, 400 of 400 updates")
     assert "\r" not in stream.getvalue()
@@ -112,7 +116,7 @@ def test_a_terminal_without_a_size_gets_lines(terminal: Terminal, monkeypatch: p
     bar.on_train_start(trainer, trainer.lightning_module)
     advance(trainer, 100)
     bar.on_train_epoch_end(trainer, trainer.lightning_module)
-    assert terminal.getvalue().startswith("epoch 1, 100 updates, train loss 0.01")
+    assert terminal.getvalue().startswith("epoch 1, 100 updates, train loss 0.5")
 
 
 def test_only_the_first_process_shows_progress(terminal: Terminal) -> None:

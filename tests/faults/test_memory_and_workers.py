@@ -25,7 +25,7 @@ def told_once(process: Process, what: str) -> None:
     frames = [line for line in process.told().splitlines() if line.lstrip().startswith("File ")]
     ours = [line for line in frames if "multiprocessing" not in line]  # whose thread may meet the dead worker too
     assert not ours, process.told()
-    assert "continue with: resume=run" in process.told()
+    assert " resume=run" in process.told()
     result = RunFolder(process.folder / "run").read_result()
     assert result["status"] == "failed"
     assert what in result["cause"]

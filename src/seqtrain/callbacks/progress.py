@@ -23,8 +23,9 @@ class Progress(pl.Callback):
     On a terminal it is a bar that is redrawn by time, never by batch. Elsewhere it is a line at the end of
     an epoch, at most every few seconds, without control characters.
 
-    The updates are counted by `trainer.global_step` of `trainer.max_steps`; the learner's `last_loss` is the
-    training loss, `val/loss` of `trainer.callback_metrics` that of the last validation.
+    The updates are counted by `trainer.global_step` of `trainer.max_steps`. The training loss is the learner's
+    `last_loss` on the bar, and its `epoch_loss`, a mean, at the end of an epoch; `val/loss` of
+    `trainer.callback_metrics` is that of the last validation.
 
     Args:
         stream: where it is shown; standard error by default.
@@ -74,7 +75,7 @@ class Progress(pl.Callback):
         if last or time.monotonic() >= self._print_at:
             self._print_at = time.monotonic() + _PRINT
             total = f" of {trainer.max_steps:,}" if trainer.max_steps > 0 else ""
-            losses = "".join(f", {name} loss {loss:.3g}" for name, loss in _losses(trainer).items())
+            losses = "".join(f", {name} loss {loss:.3g}" for name, loss in _losses(trainer, ended=True).items())
             line = (
                 f"{_epoch(trainer)}, {trainer.global_step:,}{total} updates{losses}, {self._speed(trainer)} updates/s"
             )
@@ -119,9 +120,10 @@ def _is_terminal(stream: TextIO) -> bool:
         return False
 
 
-def _losses(trainer: pl.Trainer) -> dict[str, float]:
-    """Those that are known by now."""
-    train = float(getattr(trainer.lightning_module, "last_loss", math.nan))
+def _losses(trainer: pl.Trainer, *, ended: bool = False) -> dict[str, float]:
+    """Those that are known by now; of training that of the last update, or the mean of an epoch that has ended."""
+    learner: Any = trainer.lightning_module
+    train = learner.epoch_loss() if ended else learner.last_loss
     losses = {"train": train, "val": float(trainer.callback_metrics.get("val/loss", math.nan))}
     return {name: loss for name, loss in losses.items() if not math.isnan(loss)}
 

@@ -109,7 +109,8 @@ def run(
         result = train(parts, folder, config=text, overrides=overrides, chosen=chosen, resume=resume)
     except (Interrupted, MachineFailed):
         if _leads(config):
-            print(f"continue with: resume={from_here(folder)}", file=sys.stderr)
+            command = "python train.py" if Path(sys.argv[0]).name == "train.py" else "seqtrain train"
+            print(f"continue with: {command} resume={from_here(folder)}", file=sys.stderr)
         raise
     if not _leads(config):
         return result
