@@ -8,14 +8,11 @@ import sys
 from pathlib import Path
 
 import torch
-from omegaconf import OmegaConf
 from PIL import Image
 
-from seqtrain.commands.arguments import read_arguments
-from seqtrain.commands.trials import check_trials
+from seqtrain.commands.ensemble import Ensemble
 from seqtrain.figures.for_task import figures_for
-from seqtrain.loading import load_data
-from seqtrain.parts import prepare_parts
+from seqtrain.stored_config import part_of
 from seqtrain.trained import load
 
 WIDTH, GAP = 1000, 12  # pixels
@@ -36,12 +33,10 @@ def main(target: Path, runs: list[Path]) -> None:
 @torch.no_grad()
 def row(run: Path) -> Image.Image:
     """The first figure of a run's task that shows sequences."""
-    words = OmegaConf.load(run / ".hydra" / "overrides.yaml")
-    config = check_trials(read_arguments([str(word) for word in words])).every[0].config
-    parts = prepare_parts(config)
-    data = load_data(parts.data(), parts.loading(), seed=config.seed)
-    batch = data.looked_at.batch(torch.arange(min(LOOKED_AT, len(data.looked_at))))
-    predictions = load(run).network(batch.inputs, batch.lengths)
+    trained = load(run)
+    data, chosen = Ensemble((trained,), (part_of(trained.config, "data"),)).chosen_set("test")
+    batch = chosen.pick(list(range(min(LOOKED_AT, len(chosen)))))
+    predictions = trained.network(batch.inputs, batch.lengths)
     drawn = figures_for(data.spec, data.view, batch, predictions, samples=3)
     file = io.BytesIO()
     next(iter(drawn.values())).savefig(file, dpi=150)

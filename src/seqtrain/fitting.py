@@ -57,9 +57,7 @@ class Fit:
 
     def plain(self, sequences: Sequences) -> PlainBatches:
         """Batches to validate or test on."""
-        views = (
-            self.learner.network.normalize is not None
-        )  # normalised numbers are new; a model may write to its inputs
+        views = self.learner.network.leaves_inputs
         return self.data.plain(sequences, chunk=self.chunk, place=self.place, views=views)
 
 

@@ -80,6 +80,11 @@ class Network(nn.Module):
         self.rescale = rescale
         self.change = change
 
+    @property
+    def leaves_inputs(self) -> bool:
+        """Whether inputs are surely left as they are: normalised numbers are new; a backbone may write to its own."""
+        return self.normalize is not None
+
     def forward(self, inputs: Tensor, lengths: Tensor) -> Tensor:
         return self.answer(*self.seen(inputs, lengths), inputs, lengths)
 

@@ -150,7 +150,7 @@ class Trained:
             batch_size *= batches_at_once(batch_size, steps=sequences.shape[1], features=sequences.shape[2])
         self.network.eval()
         found = []
-        copies = self.network.normalize is None  # normalised numbers are new; a model may write into its inputs
+        copies = not self.network.leaves_inputs
         batches = _batches(sequences, order, batch_size, parameter.dtype, copies=copies)
         for some, inputs in zip(torch.split(order, batch_size), batches, strict=True):
             found.append(self.network(inputs.to(parameter.device), lengths[some].to(parameter.device)).cpu())

@@ -69,7 +69,7 @@ def hold(folder: Path, whole: dict[str, object], place: str, asked_by: str, work
     run = RunFolder(folder / "run")
     assert run.read_result()["status"] == "interrupted"
     assert re.search(rf"stopped by {signal.Signals(signum).name}\n", process.told())
-    assert " resume=run" in process.told()
+    assert "continue with: seqtrain train resume=run" in process.told()
     assert "Traceback" not in process.told()
     step = int(re.search(r"@(\d+)", PLACES[place])[1])
     saved = read_checkpoint(run.last)["seqtrain"]["step"] if run.last.exists() else 0

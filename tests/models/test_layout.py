@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 import torch
+from layouts import LAYOUTS
 from torch import Tensor, nn
 
 from seqtrain.models.conv import ConvStack
@@ -11,14 +12,6 @@ from seqtrain.models.inception import Inception
 from seqtrain.models.layout import Conv1d, convolve
 from seqtrain.models.resnet1d import ResNet1d
 from seqtrain.models.tcn import Tcn
-
-LAYOUTS: dict[str, Any] = {
-    "steps side by side": lambda steps: steps.contiguous(),
-    "channels side by side": lambda steps: steps.transpose(1, 2).contiguous().transpose(1, 2),
-    "sequences side by side": lambda steps: steps.permute(1, 2, 0).contiguous().permute(2, 0, 1),
-    "sequences within steps": lambda steps: steps.permute(2, 0, 1).contiguous().permute(1, 2, 0),
-    "cut out": lambda steps: torch.cat([steps, steps], 2)[:, :, : steps.shape[2]],
-}
 
 
 def channels_side_by_side(steps: Tensor) -> bool:
@@ -52,8 +45,8 @@ def test_numbers_and_gradients_are_those_of_torch(
     mine, theirs = steps.detach().requires_grad_(), steps.detach().contiguous().requires_grad_()
     found, expected = ours(mine), torchs(theirs)
     torch.testing.assert_close(found, expected)
-    gradient = torch.randn(expected.shape, dtype=dtype)
-    found.backward(LAYOUTS[of_gradient](gradient))
+    gradient = LAYOUTS[of_gradient](torch.randn(expected.shape, dtype=dtype))
+    found.backward(gradient)
     expected.backward(gradient)
     torch.testing.assert_close(mine.grad, theirs.grad)
     for one, other in zip(ours.parameters(), torchs.parameters(), strict=True):

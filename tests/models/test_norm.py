@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from layouts import LAYOUTS
 from torch import nn
 
 from seqtrain.batch import valid_steps
@@ -92,16 +93,6 @@ def test_sums_of_two_halves_give_the_whole_batch():
     norm(values, lengths)
     torch.testing.assert_close(norm.running_mean, mean)
     torch.testing.assert_close(norm.running_var, squares / (count - 1))
-
-
-LAYOUTS = {
-    "steps side by side": lambda values: values.contiguous(),
-    "channels side by side": lambda values: values.transpose(1, 2).contiguous().transpose(1, 2),
-    "sequences side by side": lambda values: values.permute(1, 2, 0).contiguous().permute(2, 0, 1),
-    "sequences within steps": lambda values: values.permute(2, 0, 1).contiguous().permute(1, 2, 0),
-    "cut out": lambda values: torch.cat([values, values], 2)[:, :, : values.shape[2]],
-    "one for all": lambda values: values[:, :, :1].expand_as(values),
-}
 
 
 @pytest.mark.parametrize("training", [True, False])

@@ -109,8 +109,7 @@ def run(
         result = train(parts, folder, config=text, overrides=overrides, chosen=chosen, resume=resume)
     except (Interrupted, MachineFailed):
         if _leads(config):
-            command = "python train.py" if Path(sys.argv[0]).name == "train.py" else "seqtrain train"
-            print(f"continue with: {command} resume={from_here(folder)}", file=sys.stderr)
+            print(f"continue with: seqtrain train resume={from_here(folder)}", file=sys.stderr)
         raise
     if not _leads(config):
         return result

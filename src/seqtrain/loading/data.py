@@ -11,7 +11,7 @@ from seqtrain.batch import Spec
 from seqtrain.errors import WrongInput
 from seqtrain.loading.batches import Augment, PlainBatches, Reader, TrainingBatches
 from seqtrain.loading.mixup import Mixup, find_mixup
-from seqtrain.loading.order import batches_at_once
+from seqtrain.loading.order import TOGETHER, batches_at_once
 from seqtrain.loading.padding import expected_padding
 from seqtrain.loading.place import HERE, Place
 from seqtrain.loading.settings import Loading
@@ -22,7 +22,6 @@ from seqtrain.ranks import count, rank
 from seqtrain.sequences import Sequences, Sets, Statistics, View, target_statistics
 
 _log = logging.getLogger("seqtrain")
-_ON_GPU = 4  # batches that a GPU validates or tests as one
 
 
 @dataclass(frozen=True)
@@ -123,7 +122,7 @@ class Data:
         Args:
             views: whether batches may be views of the set, since what reads them writes to none.
         """
-        size, times = self.loading.batch_size, _ON_GPU
+        size, times = self.loading.batch_size, TOGETHER
         if place.waits:
             alike = sequences.shortest == sequences.longest
             times = batches_at_once(size, steps=sequences.longest, features=sequences.features) if alike else 1

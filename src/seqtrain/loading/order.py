@@ -10,7 +10,7 @@ from seqtrain.randomness import generator
 
 _ORDER, _SHUFFLE, _BALANCED = 101, 102, 107  # keep the keys of an epoch apart from the other uses of (seed, epoch)
 _AT_ONCE = 1 << 20  # sequences that are sorted together, so that sorting ten million needs little memory
-_TOGETHER = 4  # batches that are computed as one, at most
+TOGETHER = 4  # batches that are computed as one, at most, where nothing is kept for a backward pass
 _CACHED = 1 << 18  # numbers of inputs, beyond which more at a time leave a CPU's cache and are slower
 
 
@@ -76,8 +76,8 @@ def plain_batches(lengths: Tensor, batch_size: int, *, pool: int) -> Batches:
 
 
 def batches_at_once(batch_size: int, *, steps: int, features: int) -> int:
-    """Batches of sequences of one length that a CPU computes as one, where nothing is kept for a backward pass."""
-    return min(max(_CACHED // max(batch_size * steps * features, 1), 1), _TOGETHER)
+    """Batches of sequences of one length that a CPU computes as one, likewise: what stays in its cache."""
+    return min(max(_CACHED // max(batch_size * steps * features, 1), 1), TOGETHER)
 
 
 def balanced_draws(classes: Tensor, draws: torch.Generator) -> Tensor:

@@ -4,11 +4,10 @@ from typing import Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from seqtrain.batch import zero_padding
 from seqtrain.errors import WrongInput
-from seqtrain.models.layout import Conv1d, image, row
+from seqtrain.models.layout import Conv1d, pad
 from seqtrain.models.norm import ChannelNorm, MaskedBatchNorm
 from seqtrain.models.windows import (
     Padding,
@@ -130,7 +129,7 @@ class ConvStack(nn.Module):
         steps = steps.contiguous() if steps.is_cuda else steps  # else copied for the forward and the backward pass
         count = steps.shape[2]
         if torch.onnx.is_in_onnx_export() or count < self.field:  # an export serves both
-            steps = row(functional.pad(image(steps), (0, (self.field - count) * (count < self.field))))
+            steps = pad(steps, 0, (self.field - count) * (count < self.field))
         for layer in self.layers:
             steps, lengths = layer(steps, lengths)
         return steps.transpose(1, 2), lengths  # (B, T', C)
@@ -180,7 +179,7 @@ class ConvLayer(nn.Module):
 
     def forward(self, steps: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         if self.one_more:
-            steps = row(functional.pad(image(steps), (0, 1)))
+            steps = pad(steps, 0, 1)
         steps = self.conv(steps)  # (B, C', T')
         lengths = conv_length(lengths, *self.window).clamp(min=1)
         if self.norm is not None:

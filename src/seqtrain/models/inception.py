@@ -9,7 +9,7 @@ from torch.nn import functional
 from seqtrain.batch import none_padded, valid_steps, zero_padding
 from seqtrain.errors import WrongInput
 from seqtrain.models.conv import ConvLayer
-from seqtrain.models.layout import Conv1d, image, row
+from seqtrain.models.layout import Conv1d, image, pad, row
 from seqtrain.models.norm import MaskedBatchNorm
 from seqtrain.models.residual import Shortcut
 from seqtrain.models.windows import Window
@@ -118,5 +118,5 @@ def _highest_of_three(steps: Tensor, lengths: Tensor) -> Tensor:
     """(B, C, T): the largest of each step and those beside it; torch's max_pool1d takes ten times as long on a CPU."""
     if not none_padded(lengths, steps.shape[2]):
         steps = torch.where(valid_steps(lengths, steps.shape[2])[:, None], steps, -torch.inf)
-    padded = row(functional.pad(image(steps), (1, 1), value=-torch.inf))
+    padded = pad(steps, 1, 1, value=-torch.inf)
     return torch.maximum(torch.maximum(padded[:, :, :-2], padded[:, :, 2:]), steps)

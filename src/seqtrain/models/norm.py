@@ -39,11 +39,10 @@ class MaskedBatchNorm(nn.Module):
     def forward(self, steps: Tensor, lengths: Tensor) -> Tensor:
         if not self.training:
             return self._tracked(steps)
-        most = steps.shape[2]
         alone = count() == 1 and steps.dtype == self.weight.dtype
         if alone and may_look(lengths) and int(lengths.sum()) > 1:
             return self._of_rows(steps, lengths)
-        valid = valid_steps(lengths, most)
+        valid = valid_steps(lengths, steps.shape[2])
         padding = ~valid[:, None]  # (B, 1, T)
         exact = steps.to(self.weight.dtype)  # half-precision steps are summed in single
         total, seen = summed(exact.masked_fill(padding, 0).sum((0, 2)), valid.sum())

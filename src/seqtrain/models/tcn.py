@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from seqtrain.batch import zero_padding
 from seqtrain.errors import WrongInput
-from seqtrain.models.layout import Conv1d, convolve, image, row
+from seqtrain.models.layout import Conv1d, convolve, pad
 from seqtrain.ranges import Count, Fraction
 
 Past = list[Tensor]  # of each convolution, (B, C, steps before this one)
@@ -100,6 +100,6 @@ class CausalConv(nn.Module):
         self.past = dilation * (kernel_size - 1)
 
     def forward(self, steps: Tensor, past: Tensor | None) -> tuple[Tensor, Tensor]:
-        seen = row(functional.pad(image(steps), (self.past, 0))) if past is None else torch.cat((past, steps), 2)
+        seen = pad(steps, self.past, 0) if past is None else torch.cat((past, steps), 2)
         weight = self.direction * (self.length / self.direction.norm(dim=(1, 2), keepdim=True))
         return convolve(seen, weight, self.bias, dilation=self.dilation), seen[:, :, steps.shape[2] :]
