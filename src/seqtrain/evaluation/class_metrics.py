@@ -7,6 +7,7 @@ from torch import Tensor
 
 from seqtrain.evaluation.outcomes import Outcomes
 from seqtrain.evaluation.resampling import Estimate, Resampling, estimate, whole
+from seqtrain.evaluation.shares import estimate_rates, estimate_share
 
 BINS = 15  # of the probability of the predicted class, equally wide
 
@@ -47,19 +48,19 @@ def evaluate_classes(outcomes: Outcomes, classes: int, resampling: Resampling) -
     )  # fmt: skip
     metrics = {"loss": estimate(float(_ratio(whole(loss))), _ratio(resampling.sums(loss)))}
     found, drawn = _rates(whole(counted)), _rates(resampling.sums(counted))
-    metrics |= {name: estimate(float(found[name]), drawn[name]) for name in ("accuracy", "f1")}
+    scored = int((outcomes.weights > 0).sum())
+    metrics["accuracy"] = estimate_share(float(found["accuracy"]), drawn["accuracy"], scored)
+    metrics["f1"] = estimate(float(found["f1"]), drawn["f1"])
     here = whole(calibrated)
     metrics["calibration_error"] = estimate(float(_calibration(here)), _calibration(resampling.sums(calibrated)))
     if outcomes.second is not None:
         auroc = Auroc(outcomes.second, truth == 1, owner)
         value = float(auroc(torch.ones(1, len(outcomes), dtype=torch.float64)))
         metrics["auroc"] = estimate(value, resampling.over(auroc))
+    _, true, guessed = torch.bincount(counted.indices()[1], minlength=3 * classes).view(3, classes).tolist()
     return ClassEvaluation(
         metrics=metrics,
-        per_class={
-            name: [estimate(float(found[of][0, c]), drawn[of][:, c]) for c in range(classes)]
-            for name, of in (("precision", "precisions"), ("recall", "recalls"), ("f1", "f1s"))
-        },
+        per_class=estimate_rates(found, drawn, true, guessed),
         support=torch.bincount(truth, minlength=classes).tolist(),
         confusion=torch.bincount(truth * classes + predicted, minlength=classes**2).view(classes, classes),
         reliability=here.view(3, BINS).t(),

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from seqtrain.evaluation.outcomes import Outcomes
 from seqtrain.evaluation.resampling import Estimate, Resampling, estimate, whole
+from seqtrain.evaluation.shares import estimate_rates, estimate_share
 
 
 @dataclass(frozen=True)
@@ -41,16 +42,19 @@ def evaluate_labels(outcomes: Outcomes, resampling: Resampling) -> LabelEvaluati
     )
     for rates in (found, drawn):
         rates["average_precision"] = rates["precisions_by_rank"].nanmean(1)
-    for name in ("accuracy", "exact_match", "f1", "f1_micro", "average_precision"):
+    for name in ("accuracy", "exact_match"):
+        metrics[name] = estimate_share(float(found[name]), drawn[name], len(sums))
+    for name in ("f1", "f1_micro", "average_precision"):
         metrics[name] = estimate(float(found[name]), drawn[name])
-    of = {"precision": "precisions", "recall": "recalls", "f1": "f1s", "average_precision": "precisions_by_rank"}
+    support = truth.sum(0).tolist()
+    by_rank = zip(found["precisions_by_rank"][0].tolist(), drawn["precisions_by_rank"].unbind(1), strict=True)
     return LabelEvaluation(
         metrics=metrics,
         per_label={
-            name: [estimate(float(found[each][0, c]), drawn[each][:, c]) for c in range(labels)]
-            for name, each in of.items()
+            **estimate_rates(found, drawn, support, predicted.sum(0).tolist()),
+            "average_precision": [estimate(value, resampled) for value, resampled in by_rank],
         },
-        support=truth.sum(0).tolist(),
+        support=support,
         counts=whole(sums)[0, : 3 * labels].view(3, labels).long(),
     )
 

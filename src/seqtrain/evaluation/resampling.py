@@ -1,8 +1,10 @@
 """Bootstrap intervals: what a metric would be on other test sets, found by drawing sequences with replacement.
 
-The percentile method of Efron and Tibshirani (1993), An Introduction to the Bootstrap, chapter 13.
+The percentile method of Efron and Tibshirani (1993), An Introduction to the Bootstrap, chapter 13. Where all draws are
+alike, as where nothing is wrong, they tell nothing of other sets; `shares` says what is known of a share then.
 """
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -16,7 +18,7 @@ _AT_ONCE = 2_000_000  # counts held at a time
 
 
 class Estimate(NamedTuple):
-    """A metric with its 95% interval."""
+    """A metric with its 95% interval, NaN where it is not known."""
 
     value: float
     low: float
@@ -59,8 +61,8 @@ class Resampling:
 def estimate(value: float, resampled: Tensor) -> Estimate:
     """The value with the middle 95% of its (R,) resampled ones; those that are undefined (NaN) are left out."""
     known = resampled[resampled.isfinite()]
-    if len(known) == 0:
-        return Estimate(value, float("nan"), float("nan"))
+    if len(known) == 0 or bool((known == value).all()):
+        return Estimate(value, math.nan, math.nan)
     low, high = torch.quantile(known, torch.tensor([0.025, 0.975], dtype=known.dtype)).tolist()
     return Estimate(value, low, high)
 
