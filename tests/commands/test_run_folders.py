@@ -19,10 +19,19 @@ def test_a_trial_is_named_by_the_overrides_that_matter_in_any_order() -> None:
     assert trial_folder(["sweep=mine"]) == "default"
 
 
+def test_model_and_seed_come_first_and_of_a_long_path_its_end_is_told() -> None:
+    path = "/somewhere/that/is/far/away/recordings/of/digits"
+    said = [f"data.folder={path}", "data=audio_folder", "model=gru", "optimizer.lr=0.01", "seed=3"]
+    name, _, code = trial_folder(said).rpartition("-")
+    assert name == "data=audio_folder,model=gru,seed=3,data.folder=_somewhere..rdings_of_digits,optimizer.lr=0.01"
+    assert len(code) == 8
+
+
 def test_names_that_had_to_be_changed_still_tell_trials_apart() -> None:
     slash, line = trial_folder(["data.folder=a/b"]), trial_folder(["data.folder=a_b"])
     assert line == "data.folder=a_b"
     assert slash.startswith("data.folder=a_b-")
     long, longer = (trial_folder([f"data.folder={'x' * count}"]) for count in (300, 301))
-    assert len(long) == len(longer) == 100 + 1 + 8
     assert long != longer
+    many = trial_folder([f"data.number_{count}={'x' * 30}" for count in range(9)])
+    assert len(many) == 100 + 1 + 8

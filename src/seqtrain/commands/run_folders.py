@@ -6,7 +6,7 @@ from datetime import datetime
 
 from seqtrain.identity import matters
 
-_LONGEST = 100
+_LONGEST, _LONG = 100, 40  # characters of a name, and of an override in it
 
 
 def run_folder(data: str, model: str, now: datetime) -> str:
@@ -23,10 +23,20 @@ def search_folder(name: str | None, data: str, model: str, space: str) -> str:
 
 
 def trial_folder(overrides: Iterable[str]) -> str:
-    """The overrides that matter, in any order the same; 8 hex digits tell apart those that a name does not show."""
-    said = ",".join(sorted(each for each in overrides if matters(each.partition("=")[0])))
-    name = _flat(said)[:_LONGEST] if said else "default"
+    """The overrides that matter, in any order the same: model, seed and other names without a dot, then settings.
+
+    8 hex digits tell apart those that a name does not show. What is swept is not asked: a later line may sweep more.
+    """
+    names = {each: each.partition("=")[0] for each in overrides}
+    told = sorted((each for each, name in names.items() if matters(name)), key=lambda each: ("." in names[each], each))
+    said = ",".join(told)
+    name = ",".join(_short(_flat(each)) for each in told)[:_LONGEST] or "default"
     return name if name == said or not said else f"{name}-{hashlib.sha256(said.encode()).hexdigest()[:8]}"
+
+
+def _short(override: str) -> str:
+    """Both ends of a long one: of a path the last name tells most."""
+    return override if len(override) <= _LONG else f"{override[: _LONG - 18]}..{override[-16:]}"
 
 
 def _stamp(now: datetime) -> str:
