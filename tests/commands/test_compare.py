@@ -54,6 +54,19 @@ def test_runs_alone_are_compared_in_outputs(told, sweep: Path, tmp_path: Path) -
     assert len(list((tmp_path / "outputs" / "compare").iterdir())) == 3
 
 
+def test_runs_of_several_data_sets_are_compared_a_set_at_a_time(told, sweep: Path, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    other = {"data._target_": "seqtrain.datasets.sincos.SinCos"}
+    make_run(sweep / "sincos", other, {"test/rmse": 0.1})
+    make_run(sweep / "failed", {"data.folder": "else"}, status="failed", cause="WrongInput: no file")
+    status, text = told("compare", "sweeps/cells", "output=told")
+    assert status == 0
+    names = [line for line in text.splitlines() if line in ("mel", "mel else", "sincos")]
+    assert sorted(names) == ["mel", "mel else", "sincos"]
+    assert "none of 1 runs completed:" in text
+    assert sorted(path.name for path in (tmp_path / "told").iterdir()) == ["mel", "sincos"]
+    assert (tmp_path / "told" / "sincos" / "compare.md").read_text().startswith("# test/rmse\n")
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

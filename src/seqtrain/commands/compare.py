@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
+from seqtrain.commands.run_folders import flat
 from seqtrain.commands.run_words import read_words
+from seqtrain.comparison.by_data import by_data
 from seqtrain.comparison.files import write_comparison
 from seqtrain.comparison.metric import choose_metric
 from seqtrain.comparison.ranking import rank
@@ -20,6 +22,7 @@ Each PATH is a run's folder, or one that has runs below it. Runs that differ in 
 mean, 95% interval (Student's t) and n. Each group is tested against the best on the seeds or folds that both have, and
 p is corrected for the number of groups (Holm): paired t, from 10 pairs on Wilcoxon's signed-rank; over folds the t
 corrected for their common training sequences (Nadeau and Bengio, 2003). Runs that did not complete are in no mean.
+Runs of several data sets are compared a data set at a time.
 
   seqtrain compare outputs/sweeps/cells
   seqtrain compare outputs/sweeps/cells outputs/runs/mel-gru metric=test/f1 output=comparison
@@ -27,8 +30,8 @@ corrected for their common training sequences (Nadeau and Bengio, 2003). Runs th
 Settings:
   metric=test/accuracy   default: accuracy or rmse of the test set, or else of the validation set, or else the loss
   mode=auto              min or max, for a metric of your own: whether less or more of it is better
-  output=FOLDER          for compare.csv, compare.md and compare.png; default: the first PATH that is a sweep, or
-                         outputs/compare"""
+  output=FOLDER          for compare.csv, compare.md and compare.png, or a folder of these for each data set; default:
+                         the first PATH that is no run itself, or outputs/compare"""
 
 
 class Settings:
@@ -56,19 +59,40 @@ def main(typed: list[str]) -> int:
         raise WrongInput("compare needs a PATH, of a run or a sweep, before its key=value")
     paths = [Path(word).expanduser() for word in words]
     runs = [read_run(folder) for folder in find_runs(paths)]
-    completed = [run for run in runs if run.status == "completed"]
-    if not completed:
+    if not any(run.status == "completed" for run in runs):
         raise WrongInput(_none_completed(runs))
-    ranking = rank(runs, choose_metric(completed, settings.metric, settings.mode))
     folder = Path(settings.output).expanduser() if settings.output else _folder(paths)
+    sets = by_data(runs)
+    if len(sets) == 1:
+        _compare(runs, settings, folder)
+        return 0
+    for (name, its), below in zip(sets.items(), _folders(list(sets)), strict=True):
+        print(f"{name}\n")
+        if any(run.status == "completed" for run in its):
+            _compare(its, settings, folder / below)
+        else:
+            print(_none_completed(its))
+        print()
+    return 0
+
+
+def _compare(runs: Sequence[Run], settings: Settings, folder: Path) -> None:
+    """Tell how runs of one data set compare, and write it."""
+    completed = [run for run in runs if run.status == "completed"]
+    ranking = rank(runs, choose_metric(completed, settings.metric, settings.mode))
     print(terminal_table(ranking))
     write_comparison(ranking, folder)
     print(f"\n{folder}: compare.csv, compare.md, compare.png")
-    return 0
 
 
 def _folder(paths: Sequence[Path]) -> Path:
     return next((path for path in paths if not is_run(path)), Path("outputs") / "compare")
+
+
+def _folders(names: Sequence[str]) -> list[str]:
+    """A folder's name for each data set; numbers tell apart those that no folder's name does."""
+    found = [flat(name) for name in names]
+    return [each if found.count(each) == 1 else f"{each}-{place}" for place, each in enumerate(found, 1)]
 
 
 def _none_completed(runs: Sequence[Run]) -> str:

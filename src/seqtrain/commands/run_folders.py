@@ -10,16 +10,16 @@ _LONGEST, _LONG = 100, 40  # characters of a name, and of an override in it
 
 
 def run_folder(data: str, model: str, now: datetime) -> str:
-    return f"outputs/runs/{_flat(data)}-{_flat(model)}/{_stamp(now)}"
+    return f"outputs/runs/{flat(data)}-{flat(model)}/{_stamp(now)}"
 
 
 def sweep_folder(name: str | None, data: Iterable[str], now: datetime) -> str:
-    return f"outputs/sweeps/{name or _flat('+'.join(data)) + '-' + _stamp(now)}"
+    return f"outputs/sweeps/{name or flat('+'.join(data)) + '-' + _stamp(now)}"
 
 
 def search_folder(name: str | None, data: str, model: str, space: str) -> str:
     """Below outputs/sweeps; without a time, so that the same line finds it again."""
-    return name or "-".join(map(_flat, (data, model, space)))
+    return name or "-".join(map(flat, (data, model, space)))
 
 
 def trial_folder(overrides: Iterable[str]) -> str:
@@ -30,8 +30,13 @@ def trial_folder(overrides: Iterable[str]) -> str:
     names = {each: each.partition("=")[0] for each in overrides}
     told = sorted((each for each, name in names.items() if matters(name)), key=lambda each: ("." in names[each], each))
     said = ",".join(told)
-    name = ",".join(_short(_flat(each)) for each in told)[:_LONGEST] or "default"
+    name = ",".join(_short(flat(each)) for each in told)[:_LONGEST] or "default"
     return name if name == said or not said else f"{name}-{hashlib.sha256(said.encode()).hexdigest()[:8]}"
+
+
+def flat(text: str) -> str:
+    """One folder's name: no character in it that a path or a shell reads as something else."""
+    return "".join(c if (c.isascii() and c.isalnum()) or c in "._=,+-[]" else "_" for c in text).lstrip(".") or "_"
 
 
 def _short(override: str) -> str:
@@ -41,8 +46,3 @@ def _short(override: str) -> str:
 
 def _stamp(now: datetime) -> str:
     return now.strftime("%Y-%m-%d_%H-%M-%S-%f")
-
-
-def _flat(text: str) -> str:
-    """One folder's name: no character in it that a path or a shell reads as something else."""
-    return "".join(c if (c.isascii() and c.isalnum()) or c in "._=,+-[]" else "_" for c in text).lstrip(".") or "_"

@@ -9,7 +9,6 @@ from seqtrain.flat import Value
 from seqtrain.identity import matters
 
 _REPEATED = ("seed", "data.fold")  # what a group is repeated over
-_MEANING = ("task._target_", "data._target_")  # where these differ a metric means something else
 CLASS = "._target_"  # how the name of a setting that is a class ends
 
 
@@ -50,7 +49,7 @@ def group_runs(runs: Sequence[Run]) -> list[Group]:
     for run in runs:
         if run.status != "unreadable":
             members.setdefault(frozenset(_own(run.settings).items()), []).append(run)
-    named = all(run.model is not None for each in members.values() for run in each)
+    named = all(run.option("model") is not None for each in members.values() for run in each)
     return [_group(each, named=named) for each in members.values()]
 
 
@@ -73,13 +72,13 @@ def differing(groups: Sequence[Group]) -> list[str]:
 
 
 def telling(names: Sequence[str], groups: Sequence[Group]) -> list[str]:
-    """A few of these settings that tell all groups apart: task and data, then again and again what tells most apart."""
+    """A few of these settings that tell all groups apart: again and again the one that tells most apart."""
 
     def parted(by: Sequence[str]) -> int:
         return len({tuple(group.told.get(each) for each in by) for group in groups})
 
-    kept = [name for name in names if name in _MEANING]
-    told = parted(kept)
+    kept: list[str] = []
+    told = 1
     while told < len(groups):
         apart = {name: parted([*kept, name]) for name in names}
         best = max(names, key=lambda name: apart[name], default=None)
@@ -122,7 +121,7 @@ def _group(runs: Sequence[Run], *, named: bool) -> Group:
             repeated += [newest[key]] if key in newest else []
             newest[key] = run
     settings = _own(runs[0].settings)
-    model = {f"model{CLASS}": runs[0].model or ""} if named and f"model{CLASS}" in settings else {}
+    model = {f"model{CLASS}": runs[0].option("model") or ""} if named and f"model{CLASS}" in settings else {}
     return Group(
         settings=settings,
         told=settings | model,

@@ -15,7 +15,6 @@ _TESTS = {
     "corrected t": "t test over folds, corrected for what they share (Nadeau and Bengio, 2003)",
     "Wilcoxon": "Wilcoxon's signed-rank test over seeds",
 }
-_DATA = ("data._target_", "data.folder", "data.name")
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ def rank(runs: Sequence[Run], metric: Metric) -> Ranking:
     """Rank the groups that some runs form.
 
     Args:
-        runs: in any state; those that completed have the metric.
+        runs: in any state, of one data set (see `by_data`); those that completed have the metric.
         metric: what they are compared by. A run where it is not finite counts as failed.
 
     Raises WrongInput where it is finite in none.
@@ -108,8 +107,6 @@ def _notes(runs: Sequence[Run], rows: Sequence[Row]) -> list[str]:
     repeated = sum(len(row.group.repeated) for row in rows)
     if repeated:
         told.append(f"{_count(repeated, 'run')} of a seed and fold that a newer run repeats: the newest counts")
-    if len({tuple(row.group.settings.get(name) for name in _DATA) for row in rows}) > 1:
-        told.append("not all runs are of the same data: the metric may not mean the same")
     return told + _versions([run for row in rows for run in row.group.completed])
 
 

@@ -31,11 +31,10 @@ class Run:
     def metrics(self) -> dict[str, float]:
         return _numbers(self.result.get("metrics"))
 
-    @property
-    def model(self) -> str | None:
-        """The option that chose the model, such as lstm; None where that is not known."""
+    def option(self, group: str) -> str | None:
+        """The option that chose a part, such as lstm the model; None where that is not known."""
         chosen = self.result.get("chosen")
-        found = chosen.get("model") if isinstance(chosen, Mapping) else None
+        found = chosen.get(group) if isinstance(chosen, Mapping) else None
         return found if isinstance(found, str) else None
 
     @property
