@@ -9,8 +9,9 @@ from seqtrain.errors import WrongInput
 
 def did_you_mean(wrong: str, names: Iterable[str]) -> str:
     """`: did you mean hidden?`, or nothing where no name is near."""
-    near = get_close_matches(wrong, list(names), n=1, cutoff=0.5)
-    return f": did you mean {near[0]}?" if near else ""
+    spelt = {name.lower(): name for name in names}
+    near = get_close_matches(wrong.lower(), list(spelt), n=1, cutoff=0.5)
+    return f": did you mean {spelt[near[0]]}?" if near else ""
 
 
 def listed(names: Iterable[str], most: int = 16) -> str:

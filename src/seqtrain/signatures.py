@@ -48,10 +48,21 @@ class Setting:
     def check(self, value: object, name: str) -> object:
         """The value as the constructor takes it. WrongInput: not allowed; the message calls it `name`."""
         try:
-            text = json.dumps(_spelled(value, self.annotation))
-            return _adapter(self.annotation).validate_json(text)
+            return self._checked(value)
         except (ValidationError, TypeError, ValueError) as error:
-            raise WrongInput(f"{name} is {shown(value)}: must be {self.allowed}") from error
+            instead = f"; write {name}=[{shown(value)}]" if self._allows_in_a_list(value) else ""
+            raise WrongInput(f"{name} is {shown(value)}: must be {self.allowed}{instead}") from error
+
+    def _checked(self, value: object) -> object:
+        text = json.dumps(_spelled(value, self.annotation))
+        return _adapter(self.annotation).validate_json(text)
+
+    def _allows_in_a_list(self, value: object) -> bool:
+        try:
+            self._checked([value])
+        except (ValidationError, TypeError, ValueError):
+            return False
+        return True
 
 
 @cache

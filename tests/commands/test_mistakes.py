@@ -11,6 +11,12 @@ ROOT = Path(__file__).parents[2]
 
 MISTAKES: list[tuple[str, list[str]]] = [
     ("modle=lstm", ["modle=lstm", "did you mean model?"]),
+    ("model=LSTM", ["there is no such model: did you mean lstm?"]),
+    ("model=lstm,", ["cannot be read as key=value: leave out the comma"]),
+    ("--model=lstm", ["--model is no flag of seqtrain: settings have no dashes, write model=VALUE"]),
+    ("--optimizer.lr=1", ["write optimizer.lr=VALUE"]),
+    ("model.stride=3", ["model.stride is no setting", "choose model=conv1d to have it"]),
+    ("optimizer.betas=0.9", ["optimizer.betas is 0.9"]),
     ("model=lsmt", ["model=lsmt", "did you mean lstm?", "conv1d"]),
     ("data=sinco", ["data=sinco", "did you mean sincos?"]),
     ("debug=one", ["debug=one", "one_batch"]),
@@ -49,7 +55,7 @@ MISTAKES: list[tuple[str, list[str]]] = [
     ("seed=abc", ["seed is abc"]),
     ("threads=0", ["threads is 0", "at least 1 or null"]),
     ("sweep='a/../b'", ["sweep is a/../b"]),
-    ("model=[1", ["model=[1 cannot be read as key=value"]),
+    ("model=[1", ["model=[1 cannot be read as key=value: quote a value", "'model=\"[1\"'"]),
     ("model", ["model is no setting: write name=value without spaces, as in model=lstm"]),
     ("model=rnn,lstm", ["model=rnn,lstm", "add -m"]),
     ("seed=1,2", ["seed=1,2", "add -m"]),

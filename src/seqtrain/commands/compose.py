@@ -14,6 +14,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from seqtrain.commands.configs import Configs, shipped
+from seqtrain.comparison.runs import is_run
 from seqtrain.errors import WrongInput
 
 CONFIG = "train"
@@ -40,14 +41,25 @@ class Composer:
         parser = OverridesParser.create(config_loader=GlobalHydra.instance().config_loader())
         parsed = []
         for text in overrides:
+            if is_run(Path(text)):
+                raise WrongInput(
+                    f"{text} is a run's folder and no setting: go on with it by seqtrain train resume=RUN, "
+                    "or see seqtrain evaluate, predict and export"
+                )
             if "=" not in text and not text.startswith("~"):  # which takes a setting away
                 raise WrongInput(f"{text} is no setting: write name=value without spaces, as in model=lstm")
             try:
                 parsed += parser.parse_overrides([text])
             except HydraException as error:
-                reason = str(error.__cause__ or error).splitlines()[0]
-                raise WrongInput(f"{text} cannot be read as key=value: {reason}") from error
+                raise WrongInput(f"{text} cannot be read as key=value: {_remedy(text)}") from error
         return parsed
+
+
+def _remedy(text: str) -> str:
+    if text.endswith(","):
+        return "leave out the comma at its end, or name another value behind it"
+    key, _, value = text.partition("=")
+    return f"quote a value with characters such as , = [ ( or $ in it, for the shell too: '{key}=\"{value}\"'"
 
 
 @contextmanager

@@ -6,9 +6,9 @@ from hydra.core.override_parser.types import Override, OverrideType
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from seqtrain.commands.configs import Configs
-from seqtrain.commands.names import check_key, check_option
+from seqtrain.commands.names import check_key, check_option, options_with
 from seqtrain.errors import WrongInput
-from seqtrain.nearest import shown, unknown
+from seqtrain.nearest import listed, shown, unknown
 
 _ADDS = (OverrideType.ADD, OverrideType.FORCE_ADD)
 
@@ -67,6 +67,8 @@ def _check_key(key: str, base: DictConfig, configs: Configs) -> None:
             if part in configs.groups.get(above, {}):
                 raise WrongInput(f"{key} is no setting yet: add {above}={part}")
             owner = str(node.get("_target_") or above or "seqtrain")
+            if others := options_with(above, part, configs):
+                raise WrongInput(f"{key} is no setting of {owner}: choose {above}={listed(others, 3)} to have it")
             raise unknown(part, owner, key, [str(name) for name in node if not str(name).startswith("_")])
         node = node._get_node(part)
         node = node._value() if node is not None and not OmegaConf.is_config(node) else node

@@ -11,6 +11,7 @@ from seqtrain.nearest import did_you_mean, listed, shown
 TUNES = ("space", "trials", "pruner")  # what `seqtrain tune` reads beside a config
 
 _PLAIN = re.compile(r"(\w+)=([A-Za-z]\w*)")
+_KEYS = re.compile(r"^([a-z]\w*):", re.MULTILINE)  # of a config file, not those within others
 _OWN = ("defaults", "hydra")  # of train.yaml, and no settings
 _NO_SETTINGS = ("loading", "experiment", "debug", "space")  # groups whose files set those of others
 
@@ -42,8 +43,7 @@ def check_key(key: str, text: str, configs: Configs) -> None:
     Args:
         text: the whole override.
     """
-    keys = re.findall(r"^(\w+):", (shipped() / "train.yaml").read_text(encoding="utf-8"), re.MULTILINE)
-    settings = [each for each in keys if each not in _OWN]
+    settings = _settings()
     if key in settings:
         return
     if key in TUNES:
@@ -56,6 +56,24 @@ def check_key(key: str, text: str, configs: Configs) -> None:
     raise WrongInput(f"{text}: there is no {key}{meant} (there are {listed(names, 30)})")
 
 
+def is_known(name: str, configs: Configs) -> bool:
+    """Whether it is a group, or a setting without a dot."""
+    return name in configs.groups or name in _settings()
+
+
+def options_with(group: str, setting: str, configs: Configs) -> list[str]:
+    """The options of a group whose files have a setting, as conv1d has kernel_size."""
+    return [
+        option
+        for option, path in configs.groups.get(group, {}).items()
+        if setting in _KEYS.findall(path.read_text(encoding="utf-8"))
+    ]
+
+
+def _settings() -> list[str]:
+    return [each for each in _KEYS.findall((shipped() / "train.yaml").read_text(encoding="utf-8")) if each not in _OWN]
+
+
 def _within_groups(configs: Configs) -> dict[str, str]:
     """The settings of groups by their last name, as optimizer.lr by lr."""
     return {
@@ -63,5 +81,5 @@ def _within_groups(configs: Configs) -> dict[str, str]:
         for group, options in configs.groups.items()
         if "/" not in group and group not in _NO_SETTINGS
         for path in options.values()
-        for name in re.findall(r"^([a-z]\w*):", path.read_text(encoding="utf-8"), re.MULTILINE)
+        for name in _KEYS.findall(path.read_text(encoding="utf-8"))
     }

@@ -71,9 +71,9 @@ def numbers(rows: Rows, columns: list[str], *, learnt: bool = True) -> tuple[Flo
         place, found = f"{rows.place(row)}, column {columns[column]!r}", _short(str(rows.cells[columns[column]][row]))
         if not np.isnan(values[row, column]):
             raise WrongInput(f"{place} is {found}, beyond {LARGEST:.0e}: leave the cell empty if it is missing")
-        other = f"; if the column names sequences, set data.id={columns[column]}" if learnt else ""
+        other = f" (data.features=[…] names the columns to learn from, data.id={columns[column]} what names sequences)"
         raise WrongInput(
-            f"{place} is {found}, no number: leave the cell empty if it is missing, or the column out{other}"
+            f"{place} is {found}, no number: leave the cell empty if it is missing{other if learnt else ''}"
         )
     return values, empty
 

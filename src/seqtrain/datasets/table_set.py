@@ -11,6 +11,7 @@ from torch import Tensor
 
 from seqtrain.datasets.table_rows import Floats, Ints
 from seqtrain.errors import WrongInput
+from seqtrain.nearest import listed
 
 
 @dataclass(frozen=True)
@@ -60,9 +61,9 @@ class TableSet:
         features = self.steps.shape[1]
         wide = len(self.columns) > features  # then the columns are steps, and one that is none is seen here
         of = f" in the columns {self.columns[0]} to {self.columns[-1]}" if wide else ""
-        return (
-            f"{self.file}: read {len(self):,} sequences of {steps} steps{of}, {features} feature{'s' * (features != 1)}"
-        )
+        names = "" if wide else f" ({listed(self.columns, 12)})"
+        count = f"{features} feature{'s' * (features != 1)}"
+        return f"{self.file}: read {len(self):,} sequences of {steps} steps{of}, {count}{names}"
 
     def check_like(self, other: "TableSet") -> None:
         """WrongInput where there is nothing to learn from, or other columns than in the training file."""

@@ -3,6 +3,7 @@
 from seqtrain.batch import Batch, Spec
 from seqtrain.dimensions.page import span
 from seqtrain.loading import Data
+from seqtrain.nearest import listed
 from seqtrain.sequences import Statistics
 
 _MOST_CLASSES = 40  # a page names no more of them
@@ -14,7 +15,7 @@ def describe(data: Data) -> dict[str, str]:
     rest = [f"{'none' if part is None else f'{len(part):,}'} to {verb} on" for verb, part in others.items()]
     lines = {
         "sets": f"{len(data.train):,} sequences to train on, {', '.join(rest)}",
-        "inputs": f"{_features(data.spec.features)} a step, {span(data.spec.shortest, data.spec.longest)}",
+        "inputs": f"{_features(data.spec)} a step, {span(data.spec.shortest, data.spec.longest)}",
         "predicts": _predicts(data.spec),
     }
     if data.spec.classes:
@@ -39,8 +40,10 @@ def describe_batch(batch: Batch) -> dict[str, str]:
     return lines
 
 
-def _features(count: int) -> str:
-    return f"{count:,} feature" if count == 1 else f"{count:,} features"
+def _features(spec: Spec) -> str:
+    """`2 features (speed, height)`: a table's by their names."""
+    names = f" ({listed(spec.columns, 12)})" if len(spec.columns) == spec.features else ""
+    return f"{spec.features:,} feature{'s' * (spec.features != 1)}{names}"
 
 
 def _predicts(spec: Spec) -> str:
