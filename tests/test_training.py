@@ -114,10 +114,10 @@ def test_validation_every_other_epoch_leaves_cells_empty(tmp_path: Path) -> None
     assert result["best"]["epoch"] in (2, 4)
 
 
-def test_bf16_trains(tmp_path: Path) -> None:
-    assert math.isfinite(
-        trained(tmp_path, *TINY, "trainer.precision=bf16", "trainer.max_epochs=1")["metrics"]["test/mse"]
-    )
+@pytest.mark.parametrize("model", ["rnn", "lstm", "gru"])
+def test_bf16_trains(model: str, tmp_path: Path) -> None:
+    options = [*TINY, f"model={model}", "trainer.precision=bf16", "trainer.max_epochs=1"]
+    assert math.isfinite(trained(tmp_path, *options)["metrics"]["test/mse"])
 
 
 def test_a_loss_that_explodes_ends_a_training_before_anything_is_saved(tmp_path: Path) -> None:

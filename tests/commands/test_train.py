@@ -53,6 +53,18 @@ def test_a_run_has_a_folder_of_its_own(told, started) -> None:  # type: ignore[n
     )
 
 
+def test_a_run_that_is_refused_leaves_nothing_behind(told, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    refused = ("train", "data=audio_folder", "data.folder=nowhere")
+    status, text = told(*refused)
+    assert (status, "nowhere" in text) == (2, True)
+    assert not list(tmp_path.glob("outputs/runs/*"))
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes.txt").write_text("mine")
+    assert told(*refused, "hydra.run.dir=mine")[0] == 2
+    assert (tmp_path / "mine" / "notes.txt").exists()
+    assert json.loads((tmp_path / "mine" / "result.json").read_text())["status"] == "failed"
+
+
 def test_the_folder_of_a_run_can_be_named(told, started, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     assert told("train", "hydra.run.dir=here/it is") == (0, "")
     assert started[0][1] == tmp_path / "here/it is"

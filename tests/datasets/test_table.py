@@ -191,7 +191,9 @@ def test_a_series_may_be_seen_on_its_own_scale(write: Callable[..., Path]) -> No
     [
         (WIDE, {"target": "lable"}, r"target is lable, .*did you mean label\? \(it has label, who, t0, t1, t2\)"),
         (WIDE, {"features": ["t0", "t4"]}, "features is t4, .*it has label, who, t0"),
-        (WIDE, {}, "line 2, column 'who' is 'p0', no number"),
+        (WIDE, {}, "line 2, column 'who' is 'p0', no number.*data\\.features=.*data\\.id=who"),
+        (WIDE, {"id": "who"}, r"line 3, column 'who' is 'p0' as in a row before, .*set data\.layout=long"),
+        (WIDE, {"time": "t0"}, r"set data\.layout=long .*data\.layout=windows .*data\.time=null"),
         (WIDE, {"group": "wh"}, "group is wh, .*did you mean who"),
         (WIDE, {"features": ["t0"], "target": "t1"}, "looks like a value: set data.predicts=values task=regression"),
         ("label,t0\n", {}, "has a header and no rows"),

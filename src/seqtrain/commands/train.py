@@ -1,10 +1,11 @@
 """`seqtrain train`: check everything that was typed, then train it: one run, or a sweep."""
 
+import shutil
 import signal
 import sys
 import traceback
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -59,11 +60,25 @@ def main(typed: list[str]) -> int:
 
 def _single(trials: "Trials", folder: Path) -> int:
     (trial,) = trials.every
+    fresh = not any(folder.iterdir()) if _leads(trials.first) else False
     try:
         run(trial.config, folder, list(trial.overrides), trial.chosen)
     except (Exception, Interrupted) as error:
+        if isinstance(error, WrongInput) and fresh:
+            _take_away(folder)
         return _told(error)
     return 0
+
+
+def _take_away(folder: Path) -> None:
+    """The folder of a run that was refused before it trained: what is wrong was told, and there is nothing to keep."""
+    from seqtrain.run_folder import RunFolder
+
+    if RunFolder(folder).last.exists():
+        return
+    shutil.rmtree(folder)
+    with suppress(OSError):  # others are in it
+        folder.parent.rmdir()
 
 
 def _sweep(trials: "Trials", folder: Path) -> int:
@@ -124,7 +139,7 @@ def resume(folder: Path, overrides: list[str]) -> int:
 
     config = resumed_config(folder, overrides)
     if is_complete(folder):
-        print(f"{folder} is complete: there is nothing to resume")
+        print(f"{folder} is complete: there is nothing to resume; train on from its weights with init_from={folder}")
         return 0
     try:
         run(config, folder, overrides, None, resume=True)

@@ -188,8 +188,8 @@ class Table:
             check_windows(roles, self.cut, self.changes, self.rows)
         elif roles.time is not None and self.layout == "wide":
             raise WrongInput(
-                f"time is {roles.time} but layout is wide, where a row is a series: set data.layout=long where a row is "
-                "a step, data.layout=windows where the file is one series to forecast, or data.time=null"
+                f"time is {roles.time} but layout is wide, where a row is a series: set data.layout=long where a row "
+                "is a step, data.layout=windows where the file is one series to forecast, or data.time=null"
             )
         else:
             defaults = Table.__init__.__kwdefaults__ or {}

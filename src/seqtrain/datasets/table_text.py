@@ -117,8 +117,8 @@ def _header(text: str, separator: str, place: str) -> list[str]:
         raise WrongInput(f"{place} is empty, and has to name the columns: take it out")
     if "" in names:
         raise WrongInput(
-            f"{place}: column {names.index('') + 1} of {len(names)} has no name: name it, or leave out what numbers the "
-            "rows (pandas: to_csv(index=False))"
+            f"{place}: column {names.index('') + 1} of {len(names)} has no name: name it, or leave out what numbers "
+            "the rows (pandas: to_csv(index=False))"
         )
     if twice := [each for each in names if names.count(each) > 1]:
         raise WrongInput(f"{place} names the column {twice[0]!r} more than once: name it otherwise")

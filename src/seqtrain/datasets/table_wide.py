@@ -58,7 +58,7 @@ def read_wide(path: Path, roles: Roles) -> TableSet:
         steps=torch.from_numpy(np.concatenate(steps))[:, None],
         lengths=torch.from_numpy(np.concatenate(lengths)),
         rows=said.numbers,
-        ids=named(said, roles.id).to_list() if roles.id is not None else None,
+        ids=_ids(said, roles.id) if roles.id is not None else None,
         labels=(named if roles.classes else label_lists)(said, roles.target[0]) if roles.worded else None,
         values=np.concatenate(values) if not roles.worded else None,
         target_rows=said.numbers,
@@ -91,6 +91,18 @@ def joined(blocks: list[Rows]) -> Rows:
     """The rows of all blocks."""
     cells = pl.concat([rows.cells for rows in blocks])
     return Rows(cells, np.concatenate([rows.numbers for rows in blocks]), blocks[0].name, blocks[0].unit, {})
+
+
+def _ids(rows: Rows, column: str) -> list[str]:
+    """(R,) names, each once. WrongInput: one again, as in a long table."""
+    names = named(rows, column)
+    if not (again := ~names.is_first_distinct()).any():
+        return names.to_list()
+    row = int(again.arg_max() or 0)
+    raise WrongInput(
+        f"{rows.place(row)}, column {column!r} is {names[row]!r} as in a row before, but layout is wide, where each "
+        "row is a series: set data.layout=long where a row is a step"
+    )
 
 
 def _series(rows: Rows, columns: list[str]) -> tuple[Floats, Bools]:

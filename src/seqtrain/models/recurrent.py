@@ -89,6 +89,9 @@ class Recurrent(nn.Module):
             self.start = nn.Parameter(torch.zeros(self._state_shape))
 
     def forward(self, inputs: Tensor, lengths: Tensor, state: State | None = None) -> tuple[Tensor, Tensor]:
+        if _rounds(inputs):
+            with torch.autocast("cpu", enabled=False):
+                return self.forward(self._whole(inputs), lengths, state)
         state = self._first_state(inputs) if state is None else state
         fused = self._fused(inputs)
         if fused is not None:
@@ -115,6 +118,9 @@ class Recurrent(nn.Module):
         Raises WrongInput where the layers also read backwards.
         """
         self._check_reads_forward()
+        if _rounds(inputs):
+            with torch.autocast("cpu", enabled=False):
+                return self.read_on(self._whole(inputs), lengths, state)
         start, fused = to_torch(state), self._fused(inputs)
         if fused is None:
             return read_on(self.layers, inputs, lengths, start)
@@ -142,6 +148,9 @@ class Recurrent(nn.Module):
         if self.bidirectional:
             raise WrongInput("bidirectional layers also read from the end: train with model.bidirectional=false")
 
+    def _whole(self, inputs: Tensor) -> Tensor:
+        return inputs.to(next(self.layers.parameters()).dtype)
+
     def _fused(self, inputs: Tensor) -> Loops | None:
         """The compiled loops where they are to read these inputs."""
         layers = self.layers
@@ -160,6 +169,11 @@ class Recurrent(nn.Module):
         else:
             return None
         return (start[0], start[1]) if states == 2 else start[0]
+
+
+def _rounds(inputs: Tensor) -> bool:
+    """Whether a CPU is asked for mixed precision: torch's LSTM fails on those that have no instructions for bf16."""
+    return inputs.device.type == "cpu" and torch.is_autocast_enabled("cpu")
 
 
 def _make_orthogonal(layers: nn.RNNBase) -> None:
