@@ -126,3 +126,24 @@ def test_only_the_first_process_shows_progress(terminal: Terminal) -> None:
     bar.on_train_epoch_end(trainer, trainer.lightning_module)
     bar.on_train_end(trainer, trainer.lightning_module)
     assert terminal.getvalue() == ""
+
+
+@pytest.mark.parametrize("watched", [True, False])
+def test_a_terminal_that_is_gone_ends_no_training(
+    watched: bool, terminal: Terminal, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def gone(text: str) -> int:
+        raise BrokenPipeError(32, "Broken pipe")
+
+    stream = terminal if watched else io.StringIO()
+    monkeypatch.setattr(progress, "_REDRAW", 0.0)
+    stream.write = gone  # type: ignore[method-assign]
+    bar, trainer = Progress(stream=stream), training()
+    bar.on_train_start(trainer, trainer.lightning_module)
+    for epoch in range(1, 5):
+        advance(trainer, 100 * epoch)
+        bar.on_train_batch_end(trainer, trainer.lightning_module)
+        bar.on_train_epoch_end(trainer, trainer.lightning_module)
+    bar.on_train_end(trainer, trainer.lightning_module)
+    (said,) = (record.getMessage() for record in caplog.records)
+    assert said == "progress cannot be shown any longer (Broken pipe): the training goes on without"

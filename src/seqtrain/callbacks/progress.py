@@ -1,13 +1,17 @@
 """A line on the terminal that says how far a training is, and how well it goes."""
 
+import logging
 import math
 import os
 import sys
 import time
+from collections.abc import Callable
 from typing import Any, TextIO
 
 import pytorch_lightning as pl
 from tqdm import tqdm  # type: ignore[import-untyped]
+
+log = logging.getLogger("seqtrain")
 
 _REDRAW = 0.2  # seconds between two pictures of the bar
 _PRINT = 5.0  # seconds between two lines where there is no terminal
@@ -21,7 +25,8 @@ class Progress(pl.Callback):
     """Epoch, updates, losses and speed, on standard error.
 
     On a terminal it is a bar that is redrawn by time, never by batch. Elsewhere it is a line at the end of
-    an epoch, at most every few seconds, without control characters.
+    an epoch, at most every few seconds, without control characters. Where nobody reads it any longer, as behind
+    `| head` or when a terminal is closed, the training goes on without.
 
     The updates are counted by `trainer.global_step` of `trainer.max_steps`. The training loss is the learner's
     `last_loss` on the bar, and its `epoch_loss`, a mean, at the end of an epoch; `val/loss` of
@@ -33,6 +38,7 @@ class Progress(pl.Callback):
 
     def __init__(self, *, stream: TextIO | None = None) -> None:
         self._stream = stream
+        self._while_read: _WhileRead | None = None
         self._bar: _Bar | None = None
         self._trainer: pl.Trainer | None = None
         self._redraw_at = math.inf
@@ -49,8 +55,8 @@ class Progress(pl.Callback):
             return
         self._trainer = trainer
         self._began, self._first = time.monotonic(), trainer.global_step
-        stream = self._stream if self._stream is not None else sys.stderr
-        if _is_terminal(stream):
+        stream = self._shown_on()
+        if _is_terminal(stream.stream):
             self._bar = _Bar(
                 total=trainer.max_steps if trainer.max_steps > 0 else None,
                 initial=self._first,
@@ -79,7 +85,7 @@ class Progress(pl.Callback):
             line = (
                 f"{_epoch(trainer)}, {trainer.global_step:,}{total} updates{losses}, {self._speed(trainer)} updates/s"
             )
-            print(line, file=self._stream if self._stream is not None else sys.stderr, flush=True)
+            print(line, file=self._shown_on(), flush=True)
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._close()
@@ -108,6 +114,38 @@ class Progress(pl.Callback):
             self._bar.close()
             self._bar = None
         self._redraw_at = math.inf
+
+    def _shown_on(self) -> "_WhileRead":
+        stream = self._stream if self._stream is not None else sys.stderr
+        if self._while_read is None or self._while_read.stream is not stream:
+            self._while_read = _WhileRead(stream)
+        return self._while_read
+
+
+class _WhileRead:
+    """A stream that takes no more once nobody reads it: tqdm would keep its lock where writing fails."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+        self._gone = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)
+
+    def write(self, text: str) -> None:
+        self._try(lambda: self.stream.write(text))
+
+    def flush(self) -> None:
+        self._try(self.stream.flush)
+
+    def _try(self, act: Callable[[], object]) -> None:
+        if self._gone:
+            return
+        try:
+            act()
+        except OSError as error:
+            self._gone = True
+            log.warning("progress cannot be shown any longer (%s): the training goes on without", error.strerror)
 
 
 def _is_terminal(stream: TextIO) -> bool:

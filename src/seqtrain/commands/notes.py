@@ -3,7 +3,7 @@
 import logging
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from seqtrain.errors import printable
 
@@ -42,4 +42,5 @@ class _Lines(logging.Handler):
         line = printable(word + self.format(record))
         if line not in self._said:
             self._said.add(line)
-            print(line, file=sys.stderr, flush=True)
+            with suppress(OSError):  # nobody reads it any longer, as behind `| head`; a run's train.log has it
+                print(line, file=sys.stderr, flush=True)
