@@ -18,7 +18,7 @@ class Training:
 
     Args:
         accelerator: auto takes a GPU if there is one; gpu insists on it.
-        precision: 32 or 64 bits, or bf16 for mixed precision.
+        precision: 32 or 64 bits, or bf16 for mixed precision; recurrent layers keep to 32 bits on a CPU.
         max_epochs: passes over the training set.
         max_steps: end after so many optimizer steps, if that comes first.
         gradient_clip_val: largest norm of all gradients together; null does not clip.

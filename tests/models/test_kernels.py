@@ -79,11 +79,22 @@ def test_evaluation_gives_the_bits_of_training(cell: str, reads: list[int]) -> N
 
 
 @pytest.mark.parametrize("cell", CELLS)
-def test_other_precisions_and_listeners_get_the_layer_of_torch(cell: str, reads: list[int]) -> None:
+def test_mixed_precision_is_none_on_a_cpu(cell: str, reads: list[int]) -> None:
     fused, torchs = pair(cell)
     inputs = torch.randn(4, 7, 3)
+    expected = [model(inputs, LENGTHS)[0] for model in (fused, torchs)]
     with torch.autocast("cpu", torch.bfloat16):
-        assert torch.equal(fused(inputs, LENGTHS)[0], torchs(inputs, LENGTHS)[0])
+        found = [model(inputs, LENGTHS)[0] for model in (fused, torchs)]
+        rounded, _ = fused(inputs.bfloat16(), LENGTHS)
+    assert all(map(torch.equal, found, expected))
+    assert torch.equal(rounded, fused(inputs.bfloat16().float(), LENGTHS)[0])
+    assert len(reads) == 4
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_other_precisions_and_listeners_get_the_layer_of_torch(cell: str, reads: list[int]) -> None:
+    fused, _ = pair(cell)
+    inputs = torch.randn(4, 7, 3)
     heard: list[tuple[int, ...]] = []
     handle = fused.layers.register_forward_hook(lambda _, __, answer: heard.append(tuple(answer[0].shape)))
     fused(inputs, LENGTHS)

@@ -60,7 +60,7 @@ def main(typed: list[str]) -> int:
 
 def _single(trials: "Trials", folder: Path) -> int:
     (trial,) = trials.every
-    fresh = not any(folder.iterdir()) if _leads(trials.first) else False
+    fresh = _leads(trials.first) and _make(folder, "hydra.run.dir")
     try:
         run(trial.config, folder, list(trial.overrides), trial.chosen)
     except (Exception, Interrupted) as error:
@@ -74,14 +74,14 @@ def _take_away(folder: Path) -> None:
     """The folder of a run that was refused before it trained: what is wrong was told, and there is nothing to keep."""
     from seqtrain.run_folder import RunFolder
 
-    if RunFolder(folder).last.exists():
-        return
-    shutil.rmtree(folder)
-    with suppress(OSError):  # others are in it
-        folder.parent.rmdir()
+    if not RunFolder(folder).last.exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        with suppress(OSError):  # other runs are in it
+            folder.parent.rmdir()
 
 
 def _sweep(trials: "Trials", folder: Path) -> int:
+    _make(folder, "hydra.sweep.dir")
     from seqtrain.build import prepare
     from seqtrain.commands.run_folders import trial_folder
     from seqtrain.identity import identity
@@ -192,7 +192,7 @@ def _check_hydras(overrides: Iterable[str]) -> None:
 
 
 def _folder(trials: "Trials", arguments: Arguments) -> Path:
-    """The folder of a run or a sweep, made."""
+    """Of a run or a sweep."""
     from seqtrain.commands.run_folders import run_folder, sweep_folder
 
     key = "hydra.sweep.dir" if trials.multirun else "hydra.run.dir"
@@ -204,13 +204,20 @@ def _folder(trials: "Trials", arguments: Arguments) -> Path:
     else:
         choices = trials.first.hydra.runtime.choices
         folder = Path(run_folder(choices.data, choices.model, now))
-    if not _leads(trials.first):
-        return folder
+    return folder.absolute() if _leads(trials.first) else folder
+
+
+def _make(folder: Path, key: str) -> bool:
+    """Make a folder; whether it was not there. WrongInput: it cannot be made; the setting `key` chooses another."""
+    from seqtrain.report import from_here
+
+    fresh = not folder.exists()
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise WrongInput(f"cannot write to {folder}: {error.strerror}. Choose another with {key}=DIR") from error
-    return folder.absolute()
+        told = f"cannot write to {from_here(folder)}: {error.strerror}"
+        raise WrongInput(f"{told}. Choose another with {key}=DIR") from error
+    return fresh
 
 
 def _leads(config: DictConfig) -> bool:
