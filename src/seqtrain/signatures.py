@@ -50,7 +50,7 @@ class Setting:
         try:
             return self._checked(value)
         except (ValidationError, TypeError, ValueError) as error:
-            instead = f"; write {name}=[{shown(value)}]" if self._allows_in_a_list(value) else ""
+            instead = f"; write {name}=[{value}]" if self._allows_in_a_list(value) else ""
             raise WrongInput(f"{name} is {shown(value)}: must be {self.allowed}{instead}") from error
 
     def _checked(self, value: object) -> object:
@@ -58,6 +58,8 @@ class Setting:
         return _adapter(self.annotation).validate_json(text)
 
     def _allows_in_a_list(self, value: object) -> bool:
+        if not re.fullmatch(r"[\w.+-]{1,60}", str(value)):  # what has to be quoted is not suggested
+            return False
         try:
             self._checked([value])
         except (ValidationError, TypeError, ValueError):

@@ -59,12 +59,26 @@ def test_runs_of_several_data_sets_are_compared_a_set_at_a_time(told, sweep: Pat
     make_run(sweep / "sincos", other, {"test/rmse": 0.1})
     make_run(sweep / "failed", {"data.folder": "else"}, status="failed", cause="WrongInput: no file")
     status, text = told("compare", "sweeps/cells", "output=told")
-    assert status == 0
+    assert status == 2  # of one set nothing completed
     names = [line for line in text.splitlines() if line in ("mel", "mel else", "sincos")]
     assert sorted(names) == ["mel", "mel else", "sincos"]
     assert "none of 1 runs completed:" in text
-    assert sorted(path.name for path in (tmp_path / "told").iterdir()) == ["mel", "sincos"]
-    assert (tmp_path / "told" / "sincos" / "compare.md").read_text().startswith("# test/rmse\n")
+    written = {path.name for path in (tmp_path / "told").iterdir()}
+    assert written == {f"compare-{name}.{end}" for name in ("mel", "sincos") for end in ("csv", "md", "png")}
+    page = (tmp_path / "told" / "compare-sincos.md").read_text()
+    assert page.startswith("# test/rmse\n")
+    assert "(compare-sincos.png)" in page
+
+
+def test_a_set_without_the_metric_is_told_and_the_others_are_compared(told, sweep: Path) -> None:  # type: ignore[no-untyped-def]
+    make_run(sweep / "a", {"data._target_": "seqtrain.datasets.sincos.SinCos"}, {"test/rmse": 0.1})
+    broken = make_run(sweep / "b")
+    (broken / ".hydra" / "config.yaml").write_text("{")
+    status, text = told("compare", "sweeps/cells", "metric=test/accuracy")
+    assert status == 2
+    assert "sincos\n\nno run has the metric test/accuracy" in text
+    assert "mel\n\ncell" in text
+    assert text.count("unreadable") == 1
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from seqtrain.commands.run_folders import run_folder, sweep_folder, trial_folder
+from seqtrain.commands.run_folders import file_name, run_folder, sweep_folder, trial_folder
 
 NOW = datetime(2026, 1, 31, 12, 0, 0, 7)
 
@@ -23,7 +23,7 @@ def test_model_and_seed_come_first_and_of_a_long_path_its_end_is_told() -> None:
     path = "/somewhere/that/is/far/away/recordings/of/digits"
     said = [f"data.folder={path}", "data=audio_folder", "model=gru", "optimizer.lr=0.01", "seed=3"]
     name, _, code = trial_folder(said).rpartition("-")
-    assert name == "data=audio_folder,model=gru,seed=3,data.folder=_somewhere..rdings_of_digits,optimizer.lr=0.01"
+    assert name == "model=gru,seed=3,data=audio_folder,data.folder=_somewhere..rdings_of_digits,optimizer.lr=0.01"
     assert len(code) == 8
 
 
@@ -35,3 +35,9 @@ def test_names_that_had_to_be_changed_still_tell_trials_apart() -> None:
     assert long != longer
     many = trial_folder([f"data.number_{count}={'x' * 30}" for count in range(9)])
     assert len(many) == 100 + 1 + 8
+
+
+def test_any_text_is_a_files_name() -> None:
+    assert file_name("ts GunPoint") == "ts-GunPoint"
+    assert file_name("ts a/b") != file_name("ts a_b")
+    assert len(file_name("x" * 300)) == 100 + 1 + 8

@@ -57,7 +57,7 @@ def test_a_run_that_is_refused_leaves_nothing_behind(told, tmp_path: Path) -> No
     refused = ("train", "data=audio_folder", "data.folder=nowhere")
     status, text = told(*refused)
     assert (status, "nowhere" in text) == (2, True)
-    assert not list(tmp_path.glob("outputs/runs/*"))
+    assert not list(tmp_path.glob("outputs/runs/*/*"))
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "notes.txt").write_text("mine")
     assert told(*refused, "hydra.run.dir=mine")[0] == 2

@@ -25,6 +25,7 @@ def made(folder: Path, *settings: dict[str, object], option: str | None = None) 
         ([{}, {"data.folder": "other"}], ["mel", "mel other"]),
         ([{"data.target": ["a", "b"]}, {"data.target": "a"}], ["mel ['a', 'b']", "mel a"]),
         ([{}, {"task._target_": "seqtrain.tasks.Regression"}], ["mel Classification", "mel Regression"]),
+        ([{"data.horizon": 1}, {"data.horizon": 24}], ["mel 1", "mel 24"]),
         ([{}, {"data._target_": "mine.Mel"}], ["mel 1", "mel 2"]),
     ],
 )
@@ -38,9 +39,11 @@ def test_the_option_that_chose_the_data_names_it(tmp_path: Path) -> None:
     assert list(by_data(made(tmp_path, {}, {"data.name": "x"}, option="sounds"))) == ["sounds", "sounds x"]
 
 
-def test_what_cannot_be_read_is_left_out_where_something_can(tmp_path: Path) -> None:
+def test_what_cannot_be_read_is_of_no_data_set(tmp_path: Path) -> None:
     runs = made(tmp_path, {}, {})
     (tmp_path / "0" / ".hydra" / "config.yaml").write_text("{")
-    broken = read_run(tmp_path / "0")
-    assert by_data([broken, runs[1]]) == {"mel": [runs[1], broken]}
-    assert by_data([broken]) == {"": [broken]}
+    assert by_data([read_run(tmp_path / "0"), runs[1]]) == {"mel": [runs[1]]}
+
+
+def test_a_folder_is_one_however_it_is_typed(tmp_path: Path) -> None:
+    assert len(by_data(made(tmp_path, {"data.folder": "a/b"}, {"data.folder": "a/./b/"}))) == 1

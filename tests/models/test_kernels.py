@@ -79,7 +79,7 @@ def test_evaluation_gives_the_bits_of_training(cell: str, reads: list[int]) -> N
 
 
 @pytest.mark.parametrize("cell", CELLS)
-def test_mixed_precision_is_none_on_a_cpu(cell: str, reads: list[int]) -> None:
+def test_mixed_precision_leaves_recurrent_layers_in_32_bits_on_a_cpu(cell: str, reads: list[int]) -> None:
     fused, torchs = pair(cell)
     inputs = torch.randn(4, 7, 3)
     expected = [model(inputs, LENGTHS)[0] for model in (fused, torchs)]

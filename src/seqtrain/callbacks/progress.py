@@ -26,7 +26,7 @@ class Progress(pl.Callback):
 
     On a terminal it is a bar that is redrawn by time, never by batch. Elsewhere it is a line at the end of
     an epoch, at most every few seconds, without control characters. Where nobody reads it any longer, as behind
-    `| head` or when a terminal is closed, the training goes on without.
+    `| head`, the training goes on without.
 
     The updates are counted by `trainer.global_step` of `trainer.max_steps`. The training loss is the learner's
     `last_loss` on the bar, and its `epoch_loss`, a mean, at the end of an epoch; `val/loss` of

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from seqtrain.commands.configs import Configs
-from seqtrain.commands.names import is_known
+from seqtrain.commands.names import full_name
 from seqtrain.errors import WrongInput
 from seqtrain.nearest import did_you_mean
 from seqtrain.origin import Origin
@@ -102,9 +102,11 @@ def _without_unknown(parser: argparse.ArgumentParser, typed: Sequence[str]) -> S
     for word in typed:
         flag = word.partition("=")[0]
         if flag.startswith("-") and flag not in flags:
-            name = flag.lstrip("-")
-            if is_known(name.partition(".")[0], Configs()):
-                raise WrongInput(f"{flag} is no flag of seqtrain: settings have no dashes, write {name}=VALUE")
+            first, dot, rest = flag.lstrip("-").partition(".")
+            if name := full_name(first, Configs()):
+                raise WrongInput(
+                    f"{flag} is no flag of seqtrain: settings have no dashes, write {name}{dot}{rest}=VALUE"
+                )
             raise WrongInput(f"{flag} is no flag of seqtrain{did_you_mean(flag, flags)} (see --help)")
     return typed
 

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from seqtrain.commands.run_folders import flat
+from seqtrain.commands.run_folders import file_name
 from seqtrain.commands.run_words import read_words
 from seqtrain.comparison.by_data import by_data
+from seqtrain.comparison.cells import ended
 from seqtrain.comparison.files import write_comparison
 from seqtrain.comparison.metric import choose_metric
 from seqtrain.comparison.ranking import rank
@@ -30,8 +31,8 @@ Runs of several data sets are compared a data set at a time.
 Settings:
   metric=test/accuracy   default: accuracy or rmse of the test set, or else of the validation set, or else the loss
   mode=auto              min or max, for a metric of your own: whether less or more of it is better
-  output=FOLDER          for compare.csv, compare.md and compare.png, or a folder of these for each data set; default:
-                         the first PATH that is no run itself, or outputs/compare"""
+  output=FOLDER          for compare.csv, compare.md and compare.png, or compare-DATA.csv and so on for each data set;
+                         default: the first PATH that is no run itself, or outputs/compare"""
 
 
 class Settings:
@@ -64,35 +65,36 @@ def main(typed: list[str]) -> int:
     folder = Path(settings.output).expanduser() if settings.output else _folder(paths)
     sets = by_data(runs)
     if len(sets) == 1:
-        _compare(runs, settings, folder)
+        _compare(runs, settings, folder, "compare")
         return 0
-    for (name, its), below in zip(sets.items(), _folders(list(sets)), strict=True):
+    wrong = False
+    for name, its in sets.items():
         print(f"{name}\n")
-        if any(run.status == "completed" for run in its):
-            _compare(its, settings, folder / below)
-        else:
-            print(_none_completed(its))
+        try:
+            _compare(its, settings, folder, f"compare-{file_name(name)}")
+        except WrongInput as error:
+            wrong = True
+            print(error)
         print()
-    return 0
+    for run in runs:
+        if run.status == "unreadable":
+            print(f"left out: {run.folder}: {ended(run)}")
+    return 2 if wrong else 0
 
 
-def _compare(runs: Sequence[Run], settings: Settings, folder: Path) -> None:
-    """Tell how runs of one data set compare, and write it."""
+def _compare(runs: Sequence[Run], settings: Settings, folder: Path, name: str) -> None:
+    """Tell how runs of one data set compare, and write it. WrongInput: there is nothing to compare, or not by that."""
     completed = [run for run in runs if run.status == "completed"]
+    if not completed:
+        raise WrongInput(_none_completed(runs))
     ranking = rank(runs, choose_metric(completed, settings.metric, settings.mode))
     print(terminal_table(ranking))
-    write_comparison(ranking, folder)
-    print(f"\n{folder}: compare.csv, compare.md, compare.png")
+    write_comparison(ranking, folder, name)
+    print(f"\n{folder}: {name}.csv, {name}.md, {name}.png")
 
 
 def _folder(paths: Sequence[Path]) -> Path:
     return next((path for path in paths if not is_run(path)), Path("outputs") / "compare")
-
-
-def _folders(names: Sequence[str]) -> list[str]:
-    """A folder's name for each data set; numbers tell apart those that no folder's name does."""
-    found = [flat(name) for name in names]
-    return [each if found.count(each) == 1 else f"{each}-{place}" for place, each in enumerate(found, 1)]
 
 
 def _none_completed(runs: Sequence[Run]) -> str:

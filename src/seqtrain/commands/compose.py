@@ -1,7 +1,8 @@
 """From overrides to a composed config, by Hydra's compose API; nothing heavy is imported."""
 
+import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -41,25 +42,45 @@ class Composer:
         parser = OverridesParser.create(config_loader=GlobalHydra.instance().config_loader())
         parsed = []
         for text in overrides:
-            if is_run(Path(text)):
-                raise WrongInput(
-                    f"{text} is a run's folder and no setting: go on with it by seqtrain train resume=RUN, "
-                    "or see seqtrain evaluate, predict and export"
-                )
             if "=" not in text and not text.startswith("~"):  # which takes a setting away
-                raise WrongInput(f"{text} is no setting: write name=value without spaces, as in model=lstm")
+                raise _run_or(text, f"{text} is no setting: write name=value without spaces, as in model=lstm")
             try:
                 parsed += parser.parse_overrides([text])
             except HydraException as error:
-                raise WrongInput(f"{text} cannot be read as key=value: {_remedy(text)}") from error
+                reason = str(error.__cause__ or error).splitlines()[0]
+                said = f"{text} cannot be read as key=value: {_remedy(text, parser) or reason}"
+                raise _run_or(text, said) from error
         return parsed
 
 
-def _remedy(text: str) -> str:
-    if text.endswith(","):
-        return "leave out the comma at its end, or name another value behind it"
+def _run_or(text: str, said: str) -> WrongInput:
+    """The error for what is no override: that it is a run's folder, if it is, or else what is said."""
+    with suppress(OSError):  # a name that is too long for a file
+        if is_run(Path(text)):
+            said = (
+                f"{text} is a run's folder and no setting: go on with it by seqtrain train resume=RUN, "
+                "or see seqtrain evaluate, predict and export"
+            )
+    return WrongInput(said)
+
+
+def _remedy(text: str, parser: OverridesParser) -> str | None:
+    """What to do about an override that cannot be read, if that is known."""
     key, _, value = text.partition("=")
-    return f"quote a value with characters such as , = [ ( or $ in it, for the shell too: '{key}=\"{value}\"'"
+    if not re.fullmatch(r"[+~]*\w[\w./@:-]*", key):
+        return f"{key} can be no setting's name"
+    if value.endswith(","):
+        return "leave out the comma at its end, or name another value behind it"
+    for opened, closed in ("[]", "{}", "()"):
+        if value.count(opened) != value.count(closed):
+            return f"a {opened} or {closed} has no partner; if it is part of a text, quote that: '{key}=\"…\"'"
+    if value.count('"') % 2 or value.count("'") % 2:
+        return "a quotation mark has no partner"
+    try:
+        parser.parse_overrides([f'{key}="{value}"'])
+    except HydraException:
+        return None
+    return f"quote its value, for the shell too: '{key}=\"{value}\"'"
 
 
 @contextmanager

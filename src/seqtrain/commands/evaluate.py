@@ -23,7 +23,7 @@ usage: seqtrain evaluate RUN … [key=value …]
 RUN is a run's folder. Without data=… or data.KEY=… it is the run's own test set, read as it was for the training.
 Other data must have the same features and predict the same; classes are matched by their names. Several runs, or a
 folder of them such as a sweep, are evaluated as an ensemble: the mean of their probabilities, or of their values.
-Their test sets must be the same. Shares of which nothing is wrong, or all, have Wilson's interval.
+Their test sets must be the same. Where all are right, or none, shares have Wilson's interval and other metrics none.
 
   seqtrain evaluate outputs/runs/fsdd-gru/2026-01-31_12-00-00-000000
   seqtrain evaluate RUN data.folder=other-recordings set=all

@@ -56,9 +56,9 @@ def check_key(key: str, text: str, configs: Configs) -> None:
     raise WrongInput(f"{text}: there is no {key}{meant} (there are {listed(names, 30)})")
 
 
-def is_known(name: str, configs: Configs) -> bool:
-    """Whether it is a group, or a setting without a dot."""
-    return name in configs.groups or name in _settings()
+def full_name(name: str, configs: Configs) -> str | None:
+    """Of a group or a setting without a dot its name; of a setting of one group with it, as optimizer.lr of lr."""
+    return name if name in configs.groups or name in _settings() else _within_groups(configs).get(name)
 
 
 def options_with(group: str, setting: str, configs: Configs) -> list[str]:
@@ -66,7 +66,7 @@ def options_with(group: str, setting: str, configs: Configs) -> list[str]:
     return [
         option
         for option, path in configs.groups.get(group, {}).items()
-        if setting in _KEYS.findall(path.read_text(encoding="utf-8"))
+        if setting not in _OWN and setting in _KEYS.findall(path.read_text(encoding="utf-8"))
     ]
 
 

@@ -5,7 +5,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,34 +54,34 @@ def main(typed: list[str]) -> int:
     _check_hydras(arguments.overrides)
     if trials.multirun and place(_devices(trials.first)) is not None:
         raise WrongInput("a sweep starts the processes of each trial itself: start it without torchrun or srun")
-    folder = _folder(trials, arguments)
-    return _sweep(trials, folder) if trials.multirun else _single(trials, folder)
+    key = "hydra.sweep.dir" if trials.multirun else "hydra.run.dir"
+    named = any(each.lstrip("+").startswith(key + "=") for each in arguments.overrides)
+    folder = _folder(trials, key if named else None)
+    return _sweep(trials, folder) if trials.multirun else _single(trials, folder, ours=not named)
 
 
-def _single(trials: "Trials", folder: Path) -> int:
+def _single(trials: "Trials", folder: Path, *, ours: bool) -> int:
+    """One run; the exit status. Where nobody named its folder, nothing is left of a run that is refused."""
     (trial,) = trials.every
-    fresh = _leads(trials.first) and _make(folder, "hydra.run.dir")
     try:
         run(trial.config, folder, list(trial.overrides), trial.chosen)
     except (Exception, Interrupted) as error:
-        if isinstance(error, WrongInput) and fresh:
+        if isinstance(error, WrongInput) and ours and _leads(trial.config):
             _take_away(folder)
         return _told(error)
     return 0
 
 
 def _take_away(folder: Path) -> None:
-    """The folder of a run that was refused before it trained: what is wrong was told, and there is nothing to keep."""
+    """A run's folder, unless it has trained."""
     from seqtrain.run_folder import RunFolder
 
-    if not RunFolder(folder).last.exists():
+    run = RunFolder(folder)
+    if not (run.last.exists() or run.previous.exists() or run.metrics.exists()):
         shutil.rmtree(folder, ignore_errors=True)
-        with suppress(OSError):  # other runs are in it
-            folder.parent.rmdir()
 
 
 def _sweep(trials: "Trials", folder: Path) -> int:
-    _make(folder, "hydra.sweep.dir")
     from seqtrain.build import prepare
     from seqtrain.commands.run_folders import trial_folder
     from seqtrain.identity import identity
@@ -191,33 +191,31 @@ def _check_hydras(overrides: Iterable[str]) -> None:
             raise WrongInput(f"{override}: seqtrain composes with Hydra and starts its runs itself: {use}")
 
 
-def _folder(trials: "Trials", arguments: Arguments) -> Path:
-    """Of a run or a sweep."""
+def _folder(trials: "Trials", key: str | None) -> Path:
+    """The folder of a run or a sweep, made. WrongInput: it cannot be.
+
+    Args:
+        trials: what is to be trained.
+        key: the setting that names it; None: none does.
+    """
     from seqtrain.commands.run_folders import run_folder, sweep_folder
 
-    key = "hydra.sweep.dir" if trials.multirun else "hydra.run.dir"
     now = datetime.now()
-    if any(each.lstrip("+").startswith(key + "=") for each in arguments.overrides):
+    if key is not None:
         folder = Path(str(OmegaConf.select(trials.first, key)))
     elif trials.multirun:
         folder = Path(sweep_folder(trials.first.sweep, trials.data, now))
     else:
         choices = trials.first.hydra.runtime.choices
         folder = Path(run_folder(choices.data, choices.model, now))
-    return folder.absolute() if _leads(trials.first) else folder
-
-
-def _make(folder: Path, key: str) -> bool:
-    """Make a folder; whether it was not there. WrongInput: it cannot be made; the setting `key` chooses another."""
-    from seqtrain.report import from_here
-
-    fresh = not folder.exists()
+    if not _leads(trials.first):
+        return folder
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        told = f"cannot write to {from_here(folder)}: {error.strerror}"
-        raise WrongInput(f"{told}. Choose another with {key}=DIR") from error
-    return fresh
+        instead = key or ("hydra.sweep.dir" if trials.multirun else "hydra.run.dir")
+        raise WrongInput(f"cannot write to {folder}: {error.strerror}. Choose another with {instead}=DIR") from error
+    return folder.absolute()
 
 
 def _leads(config: DictConfig) -> bool:

@@ -14,8 +14,8 @@ _NUMBERS = ("low", "high", "n", "completed", "unfinished", "failed")
 _TESTED = ("test", "pairs", "difference", "p", "p_holm", "seconds", "parameters")
 
 
-def write_comparison(ranking: Ranking, folder: Path) -> None:
-    """The three files. WrongInput: the folder cannot be written to."""
+def write_comparison(ranking: Ranking, folder: Path, name: str = "compare") -> None:
+    """The three files of that name. WrongInput: the folder cannot be written to."""
     from PIL import Image
 
     from seqtrain.comparison.figure import comparison_figure
@@ -23,9 +23,9 @@ def write_comparison(ranking: Ranking, folder: Path) -> None:
 
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "compare.csv").write_text(csv_table(ranking), encoding="utf-8")
-        (folder / "compare.md").write_text(markdown_page(ranking), encoding="utf-8")
-        Image.fromarray(pixels(comparison_figure(ranking))).save(folder / "compare.png")
+        (folder / f"{name}.csv").write_text(csv_table(ranking), encoding="utf-8")
+        (folder / f"{name}.md").write_text(markdown_page(ranking, f"{name}.png"), encoding="utf-8")
+        Image.fromarray(pixels(comparison_figure(ranking))).save(folder / f"{name}.png")
     except OSError as error:
         raise WrongInput(f"cannot write to {folder}: {error.strerror}: choose another output=FOLDER") from error
 
@@ -44,7 +44,7 @@ def csv_table(ranking: Ranking) -> str:
     return text.getvalue()
 
 
-def markdown_page(ranking: Ranking) -> str:
+def markdown_page(ranking: Ranking, figure: str = "compare.png") -> str:
     """The ranking with every setting that differs, the notes, every run that was left out, and the figure."""
     short = short_names(ranking.columns)
     heads = [*(short[name] for name in ranking.columns), *number_heads(ranking)]
@@ -54,7 +54,7 @@ def markdown_page(ranking: Ranking) -> str:
         lines.append(_bar([*settings, *number_cells(ranking, row)]))
     lines += ["", *(f"- {note}" for note in ranking.notes)]
     lines += [f"- left out: {run.folder}: {ended(run)}" for run in ranking.left_out]
-    return "\n".join([*lines, "", "![Loss curves and ranking](compare.png)", ""])
+    return "\n".join([*lines, "", f"![Loss curves and ranking]({figure})", ""])
 
 
 def _cells(ranking: Ranking, row: Row) -> list[object]:

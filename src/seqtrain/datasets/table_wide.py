@@ -101,7 +101,8 @@ def _ids(rows: Rows, column: str) -> list[str]:
     row = int(again.arg_max() or 0)
     raise WrongInput(
         f"{rows.place(row)}, column {column!r} is {names[row]!r} as in a row before, but layout is wide, where each "
-        "row is a series: set data.layout=long where a row is a step"
+        "row is a series: set data.layout=long where a row is a step, or data.id=null, and data.group to a column that "
+        "series share"
     )
 
 

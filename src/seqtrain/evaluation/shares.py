@@ -42,7 +42,7 @@ def estimate_rates(
         drawn: those of its resamples, (R, C) each.
         true, predicted: in how many sequences each class is so.
     """
-    some = [max(pair) for pair in zip(true, predicted, strict=True)]
+    some = [max(pair) for pair in zip(true, predicted, strict=True)]  # at least; where all are right, exactly
     return {
         name: [of(float(found[rates][0, c]), drawn[rates][:, c], count) for c, count in enumerate(counts)]
         for name, rates, of, counts in (

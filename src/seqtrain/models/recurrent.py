@@ -89,7 +89,7 @@ class Recurrent(nn.Module):
             self.start = nn.Parameter(torch.zeros(self._state_shape))
 
     def forward(self, inputs: Tensor, lengths: Tensor, state: State | None = None) -> tuple[Tensor, Tensor]:
-        if _rounds(inputs):
+        if _autocast_on_cpu(inputs):
             with torch.autocast("cpu", enabled=False):
                 return self.forward(self._whole(inputs), lengths, state)
         state = self._first_state(inputs) if state is None else state
@@ -118,7 +118,7 @@ class Recurrent(nn.Module):
         Raises WrongInput where the layers also read backwards.
         """
         self._check_reads_forward()
-        if _rounds(inputs):
+        if _autocast_on_cpu(inputs):
             with torch.autocast("cpu", enabled=False):
                 return self.read_on(self._whole(inputs), lengths, state)
         start, fused = to_torch(state), self._fused(inputs)
@@ -171,7 +171,7 @@ class Recurrent(nn.Module):
         return (start[0], start[1]) if states == 2 else start[0]
 
 
-def _rounds(inputs: Tensor) -> bool:
+def _autocast_on_cpu(inputs: Tensor) -> bool:
     """Whether a CPU is asked for mixed precision: torch's LSTM fails on those that have no instructions for bf16."""
     return inputs.device.type == "cpu" and torch.is_autocast_enabled("cpu")
 
