@@ -84,21 +84,30 @@ def test_a_call_between_two_pictures_costs_next_to_nothing(watched: bool, termin
     bar.on_train_end(trainer, trainer.lightning_module)
 
 
-def test_a_file_gets_lines_without_control_characters_every_few_seconds_at_most() -> None:
+def lines(epochs: int) -> list[str]:
+    """What a file gets of so many epochs of 100 updates."""
     stream = io.StringIO()
-    bar, trainer = Progress(stream=stream), training()
+    bar, trainer = Progress(stream=stream), training(max_epochs=epochs, max_steps=100 * epochs)
     bar.on_train_start(trainer, trainer.lightning_module)
-    for epoch in range(1, 5):
+    for epoch in range(1, epochs + 1):
         advance(trainer, 100 * epoch)
         bar.on_train_batch_end(trainer, trainer.lightning_module)
         bar.on_train_epoch_end(trainer, trainer.lightning_module)
     bar.on_train_end(trainer, trainer.lightning_module)
-    first, last = stream.getvalue().splitlines()
-    assert first.startswith("epoch 1/4, 100 of 400 updates, train loss 0.5, val loss 0.02, ")
-    assert first.endswith(" updates/s")
-    assert last.startswith("epoch 4/4, 400 of 400 updates")
     assert "\r" not in stream.getvalue()
     assert "\x1b" not in stream.getvalue()
+    return stream.getvalue().splitlines()
+
+
+def test_a_file_gets_lines_without_control_characters_every_few_seconds_at_most() -> None:
+    first, last = lines(21)
+    assert first.startswith("epoch  1/21, 100 of 2,100 updates, train loss 0.5, val loss 0.02, ")
+    assert first.endswith(" updates/s")
+    assert last.startswith("epoch 21/21, 2,100 of 2,100 updates")
+
+
+def test_a_file_gets_every_one_of_few_epochs() -> None:
+    assert [line.split(",")[0] for line in lines(3)] == ["epoch 1/3", "epoch 2/3", "epoch 3/3"]
 
 
 def test_a_resumed_run_begins_where_it_was(terminal: Terminal) -> None:

@@ -36,7 +36,7 @@ def test_a_sweep_is_compared_in_its_own_folder(told, sweep: Path) -> None:  # ty
     assert text.endswith("sweeps/cells: compare.csv, compare.md, compare.png\n")
     rows = csv.DictReader((sweep / "compare.csv").read_text().splitlines())
     assert [row["model.cell"] for row in rows] == ["lstm", "gru"]
-    assert (sweep / "compare.md").read_text().startswith("# test/accuracy\n")
+    assert (sweep / "compare.md").read_text().startswith("# test/accuracy on mel\n")
     with Image.open(sweep / "compare.png") as picture:
         assert picture.width > 1000
     assert told("compare", "sweeps/cells") == (status, text)  # its own files are no runs
@@ -66,7 +66,7 @@ def test_runs_of_several_data_sets_are_compared_a_set_at_a_time(told, sweep: Pat
     written = {path.name for path in (tmp_path / "told").iterdir()}
     assert written == {f"compare-{name}.{end}" for name in ("mel", "sincos") for end in ("csv", "md", "png")}
     page = (tmp_path / "told" / "compare-sincos.md").read_text()
-    assert page.startswith("# test/rmse\n")
+    assert page.startswith("# test/rmse on sincos\n")
     assert "(compare-sincos.png)" in page
 
 

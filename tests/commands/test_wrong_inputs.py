@@ -118,7 +118,7 @@ WRONG: dict[str, Wrong] = {
     ),
     "a column of names": Wrong(
         _TABLE,
-        ["line 2, column 'who' is 'p1', no number", "data.features=", "data.id=who"],
+        ["line 2, column 'who' is 'p1', no number", "data.features=[", "data.group"],
         {"train.csv": table([["who", *WIDE[0]], *(["p1", *row] for row in WIDE[1:])], "csv")},
     ),
     "one class": Wrong(_TABLE, ["class"], {"train.csv": table([WIDE[0], *WIDE[1::2]], "csv")}),

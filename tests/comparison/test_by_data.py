@@ -21,6 +21,7 @@ def made(folder: Path, *settings: dict[str, object], option: str | None = None) 
     [
         ([{}, {"seed": 1}, {"data.noise": 0.1}], ["mel"]),
         ([TS, {}], ["ts", "mel"]),
+        ([TS | {"data.name": "A"}], ["ts A"]),
         ([TS | {"data.name": "A"}, TS | {"data.name": "B"}, {}], ["ts A", "ts B", "mel"]),
         ([{}, {"data.folder": "other"}], ["mel", "mel other"]),
         ([{"data.target": ["a", "b"]}, {"data.target": "a"}], ["mel ['a', 'b']", "mel a"]),

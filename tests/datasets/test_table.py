@@ -191,7 +191,7 @@ def test_a_series_may_be_seen_on_its_own_scale(write: Callable[..., Path]) -> No
     [
         (WIDE, {"target": "lable"}, r"target is lable, .*did you mean label\? \(it has label, who, t0, t1, t2\)"),
         (WIDE, {"features": ["t0", "t4"]}, "features is t4, .*it has label, who, t0"),
-        (WIDE, {}, "line 2, column 'who' is 'p0', no number.*data\\.features=.*data\\.id=who"),
+        (WIDE, {}, "line 2, column 'who' is 'p0', no number.*data\\.features=\\[t0,t1,t2\\]\\. .*data\\.group"),
         (WIDE, {"id": "who"}, r"line 3, column 'who' is 'p0' as in a row before, .*set data\.layout=long"),
         (WIDE, {"time": "t0"}, r"set data\.layout=long .*data\.layout=windows .*data\.time=null"),
         (WIDE, {"group": "wh"}, "group is wh, .*did you mean who"),
@@ -216,6 +216,15 @@ def test_what_a_wide_table_cannot_be_is_named(
 ) -> None:
     with pytest.raises(WrongInput, match=reason):
         wide(write(text), **settings).load(0)
+
+
+def test_a_clock_that_is_learnt_from_is_told(write: Callable[..., Path], caplog: pytest.LogCaptureFixture) -> None:
+    path = write(LONG)
+    long(path, features=["x"]).load(0)
+    long(path, time=None, features=["x"]).load(0)  # n t, and 0 in the first sequence
+    assert "grows" not in caplog.text
+    long(path, time=None, features=["x", "t"]).load(0)
+    assert f"{path}: learns from 't', which grows at every step: if it says when, set data.time=t" in caplog.text
 
 
 @pytest.mark.parametrize(

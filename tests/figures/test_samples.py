@@ -1,6 +1,7 @@
 import io
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 import torch
@@ -47,6 +48,14 @@ def test_samples_say_true_and_predicted_class_and_mark_the_wrong_ones(view: View
         pixels(figure)
 
 
+def test_the_columns_of_a_table_are_named() -> None:
+    batch, predictions = classified()
+    named = replace(spec("classes"), columns=("speed", "height", "a name that is too long for it"))
+    legend = figures_for(named, "curve", batch, predictions)["samples"].legends[0]
+    assert [text.get_text() for text in legend.get_texts()] == ["speed", "height", "a name t…ng for it"]
+    assert not figures_for(spec("classes"), "curve", batch, predictions)["samples"].legends
+
+
 def test_a_batch_without_mistakes_has_no_figure_of_them() -> None:
     batch, predictions = classified()
     right = torch.nn.functional.one_hot(batch.targets, predictions.shape[1]).float()
@@ -63,7 +72,7 @@ def test_samples_take_the_first_of_every_class_before_a_second() -> None:
 def test_drawings_lift_the_pen_and_grow_downwards() -> None:
     steps = torch.tensor([[[0, 0, 0], [2, 1, 1], [0, 5, 0], [1, 1, 0.0]]])
     batch = Batch(steps, torch.tensor([4]), torch.tensor([0]), None, torch.tensor([0]))
-    axes = drawings(batch, torch.zeros(1, 5), CLASSES).axes[0]
+    axes = drawings(batch, torch.zeros(1, 5), spec("classes")).axes[0]
     first, second = axes.get_lines()
     assert [list(first.get_xdata()), list(first.get_ydata())] == [[0, 2], [0, 1]]  # type: ignore[arg-type]
     assert [list(second.get_xdata()), list(second.get_ydata())] == [[2, 3], [6, 7]]  # type: ignore[arg-type]

@@ -6,7 +6,7 @@ import torch
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from seqtrain.batch import Batch
+from seqtrain.batch import Batch, Spec
 from seqtrain.figures import style
 from seqtrain.figures.bands import class_bands
 from seqtrain.figures.curves import loss_curve, predicted_curves
@@ -15,14 +15,15 @@ from seqtrain.figures.scatter import regression_scatter
 
 BATCH = Batch(torch.rand(4, 30, 1), torch.tensor([30, 12, 4, 9]), torch.rand(4, 30, 2) * 1e-5, None, torch.arange(4))
 CLASSED = BATCH._replace(targets=torch.tensor([0, 1, 0, 1]))
+SPEC = Spec(1, 4, 30, "classes", 2, ("a", "b"))
 ROWS = [{"epoch": e, "train/loss": 10.0 ** (1 - e), "val/loss": 20.0 ** (1 - e)} for e in range(1, 5)]
 FIGURES = {
     "losses over decades": lambda: loss_curve(ROWS),
     "losses of one size": lambda: loss_curve(ROWS[:1] * 3),
     "curves, of small values": lambda: predicted_curves(BATCH, BATCH.targets / 2),
     "equal units": lambda: regression_scatter(torch.rand(9, 2), 1000 + torch.rand(9, 2)),
-    "series": lambda: series(CLASSED, torch.zeros(4, 2), ["a", "b"]),
-    "spectrograms, with a bar of colours": lambda: spectrograms(CLASSED, torch.zeros(4, 2), ["a", "b"]),
+    "series": lambda: series(CLASSED, torch.zeros(4, 2), SPEC),
+    "spectrograms, with a bar of colours": lambda: spectrograms(CLASSED, torch.zeros(4, 2), SPEC),
     "bands, with minor ticks": lambda: class_bands(
         BATCH._replace(targets=torch.zeros(4, 30, dtype=torch.int64)), torch.rand(4, 30, 3), ["a", "b", "c"]
     ),

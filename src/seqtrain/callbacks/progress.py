@@ -14,7 +14,7 @@ from tqdm import tqdm  # type: ignore[import-untyped]
 log = logging.getLogger("seqtrain")
 
 _REDRAW = 0.2  # seconds between two pictures of the bar
-_PRINT = 5.0  # seconds between two lines where there is no terminal
+_PRINT, _FEW = 5.0, 20  # seconds between two lines where there is no terminal, but for a training of few epochs
 
 
 class _Bar(tqdm):  # type: ignore[misc]
@@ -25,8 +25,8 @@ class Progress(pl.Callback):
     """Epoch, updates, losses and speed, on standard error.
 
     On a terminal it is a bar that is redrawn by time, never by batch. Elsewhere it is a line at the end of
-    an epoch, at most every few seconds, without control characters. Where nobody reads it any longer, as behind
-    `| head`, the training goes on without.
+    an epoch, of more than 20 at most every few seconds, without control characters. Where nobody reads it any
+    longer, as behind `| head`, the training goes on without.
 
     The updates are counted by `trainer.global_step` of `trainer.max_steps`. The training loss is the learner's
     `last_loss` on the bar, and its `epoch_loss`, a mean, at the end of an epoch; `val/loss` of
@@ -78,7 +78,8 @@ class Progress(pl.Callback):
         if self._trainer is None or self._bar is not None:
             return
         last = trainer.should_stop or trainer.global_step >= trainer.max_steps > 0
-        if last or time.monotonic() >= self._print_at:
+        few = 0 < (trainer.max_epochs or 0) <= _FEW
+        if last or few or time.monotonic() >= self._print_at:
             self._print_at = time.monotonic() + _PRINT
             total = f" of {trainer.max_steps:,}" if trainer.max_steps > 0 else ""
             losses = "".join(f", {name} loss {loss:.3g}" for name, loss in _losses(trainer, ended=True).items())

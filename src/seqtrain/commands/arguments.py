@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from seqtrain.commands.configs import Configs
-from seqtrain.commands.names import full_name
+from seqtrain.commands.names import check_key, full_name
 from seqtrain.errors import WrongInput
 from seqtrain.nearest import did_you_mean
 from seqtrain.origin import Origin
@@ -107,7 +107,10 @@ def _without_unknown(parser: argparse.ArgumentParser, typed: Sequence[str]) -> S
                 raise WrongInput(
                     f"{flag} is no flag of seqtrain: settings have no dashes, write {name}{dot}{rest}=VALUE"
                 )
-            raise WrongInput(f"{flag} is no flag of seqtrain{did_you_mean(flag, flags)} (see --help)")
+            meant = did_you_mean(flag, flags)
+            if not meant and first.isidentifier():
+                check_key(first, flag, Configs())
+            raise WrongInput(f"{flag} is no flag of seqtrain{meant} (see --help)")
     return typed
 
 

@@ -65,13 +65,13 @@ def main(typed: list[str]) -> int:
     folder = Path(settings.output).expanduser() if settings.output else _folder(paths)
     sets = by_data(runs)
     if len(sets) == 1:
-        _compare(runs, settings, folder, "compare")
+        _compare(runs, settings, folder, data=next(iter(sets)), name="compare")
         return 0
     wrong = False
     for name, its in sets.items():
         print(f"{name}\n")
         try:
-            _compare(its, settings, folder, f"compare-{file_name(name)}")
+            _compare(its, settings, folder, data=name, name=f"compare-{file_name(name)}")
         except WrongInput as error:
             wrong = True
             print(error)
@@ -82,14 +82,14 @@ def main(typed: list[str]) -> int:
     return 2 if wrong else 0
 
 
-def _compare(runs: Sequence[Run], settings: Settings, folder: Path, name: str) -> None:
+def _compare(runs: Sequence[Run], settings: Settings, folder: Path, *, data: str, name: str) -> None:
     """Tell how runs of one data set compare, and write it. WrongInput: there is nothing to compare, or not by that."""
     completed = [run for run in runs if run.status == "completed"]
     if not completed:
         raise WrongInput(_none_completed(runs))
     ranking = rank(runs, choose_metric(completed, settings.metric, settings.mode))
     print(terminal_table(ranking))
-    write_comparison(ranking, folder, name)
+    write_comparison(ranking, folder, data=data, name=name)
     print(f"\n{folder}: {name}.csv, {name}.md, {name}.png")
 
 

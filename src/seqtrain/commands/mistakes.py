@@ -67,8 +67,11 @@ def _check_key(key: str, base: DictConfig, configs: Configs) -> None:
             if part in configs.groups.get(above, {}):
                 raise WrongInput(f"{key} is no setting yet: add {above}={part}")
             owner = str(node.get("_target_") or above or "seqtrain")
+            known = [str(name) for name in node if not str(name).startswith("_")]
             if others := options_with(above, part, configs):
-                raise WrongInput(f"{key} is no setting of {owner}: choose {above}={listed(others, 3)} to have it")
-            raise unknown(part, owner, key, [str(name) for name in node if not str(name).startswith("_")])
+                raise WrongInput(
+                    f"{key} is no setting of {owner} (it has {listed(known)}): {above}={listed(others, 3)} have it"
+                )
+            raise unknown(part, owner, key, known)
         node = node._get_node(part)
         node = node._value() if node is not None and not OmegaConf.is_config(node) else node

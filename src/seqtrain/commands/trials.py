@@ -71,7 +71,9 @@ def check_trials(arguments: Arguments, *, values: bool = True) -> Trials:
         multirun = arguments.multirun or first.hydra.mode == RunMode.MULTIRUN
         swept = [each for each in overrides if each.is_sweep_override()]
         if swept and not (multirun or arguments.shows):
-            raise WrongInput(f"{swept[0].input_line} names several values: add -m to train one after another")
+            name, _, several = _said(swept[0]).partition("=")
+            a_list = f"; a list is written {name}=[{several}]" if name not in configs.groups else ""
+            raise WrongInput(f"{name}={several} names several values: add -m to train one after another{a_list}")
         if multirun:
             params = composer.parse([f"{key}={value}" for key, value in _params(first).items()])
             said = {each.key_or_group for each in overrides}

@@ -46,9 +46,14 @@ def _option(runs: Sequence[Run]) -> str:
 
 
 def _names(options: dict[_Key, str]) -> dict[_Key, str]:
-    """The option with as few values after it as tell all data sets apart."""
-    told: dict[_Key, tuple[str, ...]] = {key: (option,) for key, option in options.items()}
+    """The option and data.name, with as few values after them as tell all data sets apart."""
+    named = _TELLING.index("data.name")
+    told: dict[_Key, tuple[str, ...]] = {
+        key: (option,) if key[named] is None else (option, cut(str(key[named]), 40)) for key, option in options.items()
+    }
     for place, setting in enumerate(_TELLING):
+        if place == named:
+            continue
         more = {
             key: parts if key[place] is None else (*parts, cut(shown_value(setting, key[place]), 40))
             for key, parts in told.items()

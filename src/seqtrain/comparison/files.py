@@ -14,8 +14,8 @@ _NUMBERS = ("low", "high", "n", "completed", "unfinished", "failed")
 _TESTED = ("test", "pairs", "difference", "p", "p_holm", "seconds", "parameters")
 
 
-def write_comparison(ranking: Ranking, folder: Path, name: str = "compare") -> None:
-    """The three files of that name. WrongInput: the folder cannot be written to."""
+def write_comparison(ranking: Ranking, folder: Path, *, data: str, name: str = "compare") -> None:
+    """The three files of that name, for runs on `data`. WrongInput: the folder cannot be written to."""
     from PIL import Image
 
     from seqtrain.comparison.figure import comparison_figure
@@ -24,7 +24,7 @@ def write_comparison(ranking: Ranking, folder: Path, name: str = "compare") -> N
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / f"{name}.csv").write_text(csv_table(ranking), encoding="utf-8")
-        (folder / f"{name}.md").write_text(markdown_page(ranking, f"{name}.png"), encoding="utf-8")
+        (folder / f"{name}.md").write_text(markdown_page(ranking, data=data, figure=f"{name}.png"), encoding="utf-8")
         Image.fromarray(pixels(comparison_figure(ranking))).save(folder / f"{name}.png")
     except OSError as error:
         raise WrongInput(f"cannot write to {folder}: {error.strerror}: choose another output=FOLDER") from error
@@ -44,11 +44,11 @@ def csv_table(ranking: Ranking) -> str:
     return text.getvalue()
 
 
-def markdown_page(ranking: Ranking, figure: str = "compare.png") -> str:
+def markdown_page(ranking: Ranking, *, data: str, figure: str = "compare.png") -> str:
     """The ranking with every setting that differs, the notes, every run that was left out, and the figure."""
     short = short_names(ranking.columns)
     heads = [*(short[name] for name in ranking.columns), *number_heads(ranking)]
-    lines = [f"# {ranking.metric.name}", "", _bar(heads), _bar(["---"] * len(heads))]
+    lines = [f"# {ranking.metric.name} on {data}", "", _bar(heads), _bar(["---"] * len(heads))]
     for row in ranking.rows:
         settings = [shown_value(name, row.group.told.get(name)) for name in ranking.columns]
         lines.append(_bar([*settings, *number_cells(ranking, row)]))

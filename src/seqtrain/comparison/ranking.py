@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from seqtrain.comparison.groups import Group, differing, group_runs
+from seqtrain.comparison.groups import CLASS, Group, differing, group_runs
 from seqtrain.comparison.metric import Metric, is_finite
 from seqtrain.comparison.runs import Run
 from seqtrain.comparison.statistics import Estimate, Paired, estimate, holm, paired_test
@@ -58,7 +58,7 @@ def rank(runs: Sequence[Run], metric: Metric) -> Ranking:
     return Ranking(
         metric=metric,
         rows=tuple(rows),
-        columns=tuple(differing([row.group for row in rows])),
+        columns=tuple(differing([row.group for row in rows]) or [f"model{CLASS}"]),
         notes=tuple(_notes(checked, rows)),
         left_out=tuple(run for run in checked if run.status != "completed"),
     )

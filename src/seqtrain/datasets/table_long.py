@@ -44,7 +44,7 @@ def read_long(path: Path, roles: Roles) -> TableSet:
     values: list[Floats] = []
     blocks: list[Rows] = []
     for rows in whole(file):
-        cells, _ = numbers(rows, columns)
+        cells, _ = numbers(rows, columns, else_="data.group is what several sequences share")
         if roles.missing == "refuse":
             refuse_gaps(cells, rows, columns)
         steps.append(cells.astype(np.float32))
@@ -74,14 +74,27 @@ def read_long(path: Path, roles: Roles) -> TableSet:
         groups=told.once(roles.group) if roles.group is not None else None,
     )
     _log.info("%s in %s rows", found, f"{len(said):,}")
+    if roles.time is None and (clocks := _growing(found)):
+        _log.warning(
+            "%s: learns from %r, which grows at every step: if it says when, set data.time=%s", path, *2 * clocks[:1]
+        )
     return found
+
+
+def _growing(table: TableSet) -> list[str]:
+    """The columns that grow from each step to the next in every sequence, as clocks do."""
+    within = torch.ones(len(table.steps), dtype=torch.bool)
+    within[table.starts] = False
+    later = within.nonzero()[:, 0]
+    grows = (table.steps[later] > table.steps[later - 1]).all(0) & bool(len(later))
+    return [name for name, each in zip(table.columns, grows.tolist(), strict=True) if each]
 
 
 def _values(rows: Rows, roles: Roles) -> Floats:
     """(R, D); missing ones are NaN where every step has its own, and refused otherwise."""
     if roles.worded:
         return np.zeros((len(rows), 0))
-    return numbers(rows, roles.target, learnt=False)[0] if roles.per_step else targets(rows, roles.target)
+    return numbers(rows, roles.target)[0] if roles.per_step else targets(rows, roles.target)
 
 
 def _labels(told: "_Told", roles: Roles) -> pl.Series:

@@ -44,13 +44,13 @@ class Rows:
         return Rows(self.cells[start:end], self.numbers[start:end], self.name, self.unit, {})
 
 
-def numbers(rows: Rows, columns: list[str], *, learnt: bool = True) -> tuple[Floats, Bools]:
+def numbers(rows: Rows, columns: list[str], *, else_: str = "") -> tuple[Floats, Bools]:
     """The values of some columns, (R, K) with NaN where one is missing; and which cells are empty, (R, K).
 
     Args:
         rows: of a table.
         columns: names.
-        learnt: whether they are learnt from, and not predicted.
+        else_: what a column of words might be, in a training that may learn from others instead.
 
     Raises WrongInput, naming file, row and column, where a cell is no number, infinite or beyond 1e15.
     """
@@ -71,10 +71,12 @@ def numbers(rows: Rows, columns: list[str], *, learnt: bool = True) -> tuple[Flo
         place, found = f"{rows.place(row)}, column {columns[column]!r}", _short(str(rows.cells[columns[column]][row]))
         if not np.isnan(values[row, column]):
             raise WrongInput(f"{place} is {found}, beyond {LARGEST:.0e}: leave the cell empty if it is missing")
-        other = f" (data.features=[…] names the columns to learn from, data.id={columns[column]} what names sequences)"
-        raise WrongInput(
-            f"{place} is {found}, no number: leave the cell empty if it is missing{other if learnt else ''}"
-        )
+        told = f"{place} is {found}, no number: leave the cell empty if it is missing"
+        if else_:
+            good = [name for name, bad in zip(columns, wrong.any(0), strict=True) if not bad]
+            named = ",".join([*good[:6], *["…"] * (len(good) > 6)])
+            told += f", or learn from columns of numbers alone: data.features=[{named}]. {else_}"
+        raise WrongInput(told)
     return values, empty
 
 
@@ -135,7 +137,7 @@ def _text(rows: Rows, column: str) -> pl.Series:
 
 def targets(rows: Rows, columns: list[str]) -> Floats:
     """The values of some columns (R, D), none of which may be missing."""
-    values, _ = numbers(rows, columns, learnt=False)
+    values, _ = numbers(rows, columns)
     if (gaps := np.isnan(values)).any():
         row, column = (int(each) for each in np.argwhere(gaps)[0])
         raise WrongInput(f"{rows.place(row)}, column {columns[column]!r} has no value to predict: take the row out")

@@ -30,6 +30,8 @@ from seqtrain.items import Item
 
 _log = logging.getLogger("seqtrain")
 
+_ELSE = "data.id is a name of each series, data.group what several share; where a row is a step set data.layout=long"
+
 
 def read_wide(path: Path, roles: Roles) -> TableSet:
     """All series of a file. Raises WrongInput, naming file, row and column, where anything in it is wrong."""
@@ -41,7 +43,7 @@ def read_wide(path: Path, roles: Roles) -> TableSet:
     values: list[Floats] = []
     blocks: list[Rows] = []
     for rows in whole(file):
-        cells, known = _series(rows, columns)
+        cells, known = _series(rows, columns, _ELSE)
         if roles.missing == "refuse":
             refuse_gaps(np.where(known, cells, 0), rows, columns)
         steps.append(cells[known].astype(np.float32))
@@ -106,9 +108,9 @@ def _ids(rows: Rows, column: str) -> list[str]:
     )
 
 
-def _series(rows: Rows, columns: list[str]) -> tuple[Floats, Bools]:
+def _series(rows: Rows, columns: list[str], else_: str = "") -> tuple[Floats, Bools]:
     """(R, K) values, NaN where missing, and which are steps: up to the last cell that is not empty."""
-    values, empty = numbers(rows, columns)
+    values, empty = numbers(rows, columns, else_=else_)
     lengths = len(columns) - np.argmin(empty[:, ::-1], axis=1)
     if (nothing := empty.all(1)).any():
         raise WrongInput(f"{rows.place(int(nothing.argmax()))} has no values: take it out")

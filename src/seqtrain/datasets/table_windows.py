@@ -64,7 +64,7 @@ def read_series(path: Path, roles: Roles) -> Series:
     blocks: list[Rows] = []
     for rows in whole(file):
         for found, names in ((inputs, columns), (targets, roles.target)):
-            cells, _ = numbers(rows, names)
+            cells, _ = numbers(rows, names, else_="data.time is when a row was" if names is columns else "")
             if roles.missing == "refuse":
                 refuse_gaps(cells, rows, names)
             found.append(cells)

@@ -98,7 +98,7 @@ def draw_figures(
     predicted = torch.nn.utils.rnn.pad_sequence(outputs, batch_first=True) if spec.per_step else torch.stack(outputs)
     count = len(names)
     if spec.predicts in ("classes", "labels"):
-        drawn["worst"] = SHOW[view](worst, predicted, spec.classes, samples=count)
+        drawn["worst"] = SHOW[view](worst, predicted, spec, samples=count)
     elif spec.predicts == "step_classes":
         drawn["worst"] = class_bands(worst, predicted, spec.classes, names, samples=count)
     elif spec.predicts == "step_values":

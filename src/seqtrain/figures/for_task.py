@@ -45,7 +45,7 @@ def figures_for(
     if spec.predicts == "values":
         return {"predicted_values": regression_scatter(batch.targets, predictions)}
     show = SHOW[view]
-    figures = {"samples": show(batch, predictions, spec.classes, samples=samples)}
+    figures = {"samples": show(batch, predictions, spec, samples=samples)}
     if spec.predicts == "labels":
         wrong = (present(predictions) != (batch.targets > 0.5)).any(1).nonzero()[:, 0]
     else:
@@ -57,5 +57,5 @@ def figures_for(
             targets=batch.targets[wrong],
             indices=batch.indices[wrong],
         )
-        figures["mistakes"] = show(mistakes, predictions[wrong], spec.classes, samples=samples)
+        figures["mistakes"] = show(mistakes, predictions[wrong], spec, samples=samples)
     return figures

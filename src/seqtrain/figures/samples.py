@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from seqtrain.batch import Batch
+from seqtrain.batch import Batch, Spec
 from seqtrain.datasets.strokes import strokes_of
 from seqtrain.figures import style
 from seqtrain.labels import names_of, present
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 Paint = Callable[["Axes", NDArray[np.float32]], None]  # draws one sequence (T, F) without its padding
 
 
-def spectrograms(batch: Batch, predictions: Tensor, classes: Sequence[str], *, samples: int = 6) -> "Figure":
+def spectrograms(batch: Batch, predictions: Tensor, spec: Spec, *, samples: int = 6) -> "Figure":
     """Some spectrograms, time to the right and mel bands upwards, titled with true and predicted class, or labels.
 
     Args:
         batch: `inputs` (B, T, F) and `targets` (B,) int64 or (B, C) float.
         predictions: (B, C) log-probabilities.
-        classes: The C names, in the order of the class indices.
+        spec: Of the data, which names the C classes.
         samples: How many at most; the first of each class come first.
     """
     import matplotlib
@@ -42,7 +42,7 @@ def spectrograms(batch: Batch, predictions: Tensor, classes: Sequence[str], *, s
         style.whole_numbers(axes)
         _label(axes, "frame", "mel band")
 
-    figure = _draw(batch, predictions, classes, shown, paint, right=_BAR)
+    figure = _draw(batch, predictions, spec, shown, paint, right=_BAR)
     image, (width, _) = figure.get_axes()[0].get_images()[0], figure.get_size_inches()
     edges = figure.subplotpars
     place = (edges.right + 0.12 / width, edges.bottom, 0.1 / width, edges.top - edges.bottom)
@@ -53,29 +53,37 @@ def spectrograms(batch: Batch, predictions: Tensor, classes: Sequence[str], *, s
     return figure
 
 
-def drawings(batch: Batch, predictions: Tensor, classes: Sequence[str], *, samples: int = 6) -> "Figure":
+def drawings(batch: Batch, predictions: Tensor, spec: Spec, *, samples: int = 6) -> "Figure":
     """Some drawings, titled with true and predicted class, or labels.
 
     Args:
         batch: `inputs` (B, T, 3): steps (dx, dy, pen); y grows downwards, as in Quick, Draw!, and pen 1
             says that the pen is lifted after this point. `targets` (B,) int64 or (B, C) float.
         predictions: (B, C) log-probabilities.
-        classes: The C names, in the order of the class indices.
+        spec: Of the data, which names the C classes.
         samples: How many at most; the first of each class come first.
     """
-    return _draw(batch, predictions, classes, spread(batch.targets, samples), _drawing)
+    return _draw(batch, predictions, spec, spread(batch.targets, samples), _drawing)
 
 
-def series(batch: Batch, predictions: Tensor, classes: Sequence[str], *, samples: int = 6) -> "Figure":
+def series(batch: Batch, predictions: Tensor, spec: Spec, *, samples: int = 6) -> "Figure":
     """Some series, a line a feature (at most eight), titled with true and predicted class, or labels.
+
+    A table's columns are named above.
 
     Args:
         batch: `inputs` (B, T, F) and `targets` (B,) int64 or (B, C) float.
         predictions: (B, C) log-probabilities.
-        classes: The C names, in the order of the class indices.
+        spec: Of the data, which names the C classes.
         samples: How many at most; the first of each class come first.
     """
-    return _draw(batch, predictions, classes, spread(batch.targets, samples), _series)
+    names = spec.columns if 1 < len(spec.columns) == spec.features else ()
+    figure = _draw(batch, predictions, spec, spread(batch.targets, samples), _series, rows=-(-len(names[:_LINES]) // 4))
+    lines = figure.axes[0].get_lines() if names else []
+    for line, name in zip(lines, names, strict=False):
+        line.set_label(style.short(name, 18))
+    style.legend(figure, lines)
+    return figure
 
 
 SHOW: dict[View, Callable[..., "Figure"]] = {
@@ -101,20 +109,28 @@ def spread(targets: Tensor, samples: int) -> Tensor:
     return torch.tensor(sorted(sorted(rank)[:samples], key=lambda pair: pair[1]), dtype=torch.int64)[:, 1]
 
 
+_LINES = 8  # features drawn of a sequence
 _BAR = 0.8  # inches for the colours and their numbers
 _TITLE = 15  # characters of a class that a panel's title has room for
 
 
 def _draw(
-    batch: Batch, predictions: Tensor, classes: Sequence[str], shown: Tensor, paint: Paint, *, right: float = 0.0
+    batch: Batch,
+    predictions: Tensor,
+    spec: Spec,
+    shown: Tensor,
+    paint: Paint,
+    *,
+    right: float = 0.0,
+    rows: int = 0,
 ) -> "Figure":
     columns = 2 if len(shown) in (2, 4) else 3
-    figure, grid = style.panels(len(shown), columns=columns, width=2.75, height=2.4, lines=2, right=right)
+    figure, grid = style.panels(len(shown), columns=columns, width=2.75, height=2.4, lines=2, rows=rows, right=right)
     for axes, sequence in zip(grid, shown.tolist(), strict=True):
         steps = batch.inputs[sequence, : batch.lengths[sequence]].detach().float().cpu().numpy()
         style.tidy(axes, grid=False)
         paint(axes, steps)
-        true, predicted, right = _told(batch.targets[sequence], predictions[sequence].float(), classes)
+        true, predicted, right = _told(batch.targets[sequence], predictions[sequence].float(), spec.classes)
         sign, color = ("✓", style.TRUE) if right else ("✗", style.PREDICTED)
         style.title(axes, f"true {true}\n{sign} predicted {predicted}", color=color)
         if not right:
@@ -150,10 +166,10 @@ def _drawing(axes: "Axes", steps: NDArray[np.float32]) -> None:
 
 def _series(axes: "Axes", steps: NDArray[np.float32]) -> None:
     marker = "o" if len(steps) <= 20 else ""
-    for feature, color in zip(steps.T[:8], style.CLASSES, strict=False):
+    for feature, color in zip(steps.T[:_LINES], style.CLASSES, strict=False):
         axes.plot(feature, color=color, linewidth=1.1, marker=marker, ms=2.5)
     style.whole_numbers(axes)
-    _label(axes, "step", "input" if steps.shape[1] <= 8 else f"input (8 of {steps.shape[1]})")
+    _label(axes, "step", "input" if steps.shape[1] <= _LINES else f"input ({_LINES} of {steps.shape[1]})")
 
 
 def _label(axes: "Axes", x: str, y: str) -> None:
