@@ -130,6 +130,17 @@ def test_auto_takes_what_measures_faster(
     assert bool(reads) == expected
 
 
+@pytest.mark.parametrize(("cell", "hidden", "expected"), [("lstm", 48, True), ("lstm", 49, False), ("gru", 256, True)])
+def test_auto_knows_that_torch_gains_from_a_second_thread(
+    cell: str, hidden: int, expected: bool, reads: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
+    model = Recurrent(1, cell=cell, hidden=hidden, weights="uniform")  # type: ignore[arg-type]
+    with torch.no_grad():
+        model(torch.zeros(4, 50, 1), torch.full((4,), 50))
+    assert bool(reads) == expected
+
+
 def test_a_step_agrees_with_the_whole() -> None:
     for cell in CELLS:
         fused, _ = pair(cell, num_layers=2)

@@ -35,10 +35,10 @@ def takes(layers: nn.RNNBase, inputs: Tensor) -> bool:
 
 def faster(layers: nn.RNNBase, inputs: Tensor) -> bool:
     """Whether the compiled loops beat torch's layers at this size; docs/performance.md has the measurements."""
-    hidden, most = layers.hidden_size, _MOST_HIDDEN
+    hidden, threads, most = layers.hidden_size, torch.get_num_threads(), _MOST_HIDDEN
     if layers.mode == "LSTM":
-        most = _MOST_HIDDEN_OF_FEW if inputs.shape[0] < _FEW else _MOST_HIDDEN_OF_LSTM
-    return hidden * torch.get_num_threads() <= most and inputs.shape[1] * _HIDDEN_A_STEP >= hidden
+        threads, most = threads**2, _MOST_HIDDEN_OF_FEW if inputs.shape[0] < _FEW else _MOST_HIDDEN_OF_LSTM
+    return hidden * threads <= most and inputs.shape[1] * _HIDDEN_A_STEP >= hidden
 
 
 def read_fused(
