@@ -1,5 +1,7 @@
 """Batches of a set: gathered here, or by worker processes, with the same bits."""
 
+import atexit
+import multiprocessing
 import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -258,3 +260,13 @@ def _begin_worker(_: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: signal.signal(signal.SIGTERM, signal.SIG_DFL))  # the second one ends it
     sys.excepthook = lambda *_: None  # of a thread that shares memory, when the other end is gone
+
+
+@atexit.register
+def _end_workers() -> None:
+    """Kill workers that are left where a run failed: Python sends one SIGTERM and waits, and they wait for a second."""
+    left = [each for each in multiprocessing.active_children() if each.daemon]
+    if left:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # torch would raise that a worker was killed
+    for each in left:
+        each.kill()
