@@ -67,7 +67,6 @@ def test_a_completed_run_holds_no_secret(tmp_path: Path) -> None:
 
 
 def test_a_failed_run_holds_no_secret_though_its_message_does(tmp_path: Path) -> None:
-    (tmp_path / "run").mkdir()  # else nothing of a run that is refused is kept
     done = run(tmp_path, *WORDS)
     assert done.returncode == 2
     assert SECRET in done.stderr  # on the terminal of whoever knows it

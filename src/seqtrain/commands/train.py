@@ -56,7 +56,7 @@ def main(typed: list[str]) -> int:
         raise WrongInput("a sweep starts the processes of each trial itself: start it without torchrun or srun")
     key = "hydra.sweep.dir" if trials.multirun else "hydra.run.dir"
     named = any(each.lstrip("+").startswith(key + "=") for each in arguments.overrides)
-    folder = _folder(trials, key if named else None)
+    folder = _folder(trials, key, named=named)
     return _sweep(trials, folder) if trials.multirun else _single(trials, folder, ours=not named)
 
 
@@ -191,17 +191,18 @@ def _check_hydras(overrides: Iterable[str]) -> None:
             raise WrongInput(f"{override}: seqtrain composes with Hydra and starts its runs itself: {use}")
 
 
-def _folder(trials: "Trials", key: str | None) -> Path:
+def _folder(trials: "Trials", key: str, *, named: bool) -> Path:
     """The folder of a run or a sweep, made. WrongInput: it cannot be.
 
     Args:
         trials: what is to be trained.
-        key: the setting that names it; None: none does.
+        key: the setting that can name it.
+        named: whether it does.
     """
     from seqtrain.commands.run_folders import run_folder, sweep_folder
 
     now = datetime.now()
-    if key is not None:
+    if named:
         folder = Path(str(OmegaConf.select(trials.first, key)))
     elif trials.multirun:
         folder = Path(sweep_folder(trials.first.sweep, trials.data, now))
@@ -213,8 +214,7 @@ def _folder(trials: "Trials", key: str | None) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        instead = key or ("hydra.sweep.dir" if trials.multirun else "hydra.run.dir")
-        raise WrongInput(f"cannot write to {folder}: {error.strerror}. Choose another with {instead}=DIR") from error
+        raise WrongInput(f"cannot write to {folder}: {error.strerror}. Choose another with {key}=DIR") from error
     return folder.absolute()
 
 

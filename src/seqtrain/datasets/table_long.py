@@ -74,20 +74,20 @@ def read_long(path: Path, roles: Roles) -> TableSet:
         groups=told.once(roles.group) if roles.group is not None else None,
     )
     _log.info("%s in %s rows", found, f"{len(said):,}")
-    if roles.time is None and (clocks := _growing(found)):
+    if roles.time is None and (clock := _growing(found)):
         _log.warning(
-            "%s: learns from %r, which grows at every step: if it says when, set data.time=%s", path, *2 * clocks[:1]
+            "%s: learns from %r, which grows at every step: if it says when, set data.time=%s", path, clock, clock
         )
     return found
 
 
-def _growing(table: TableSet) -> list[str]:
-    """The columns that grow from each step to the next in every sequence, as clocks do."""
+def _growing(table: TableSet) -> str | None:
+    """The first column that grows from each step to the next in every sequence, as clocks do."""
     within = torch.ones(len(table.steps), dtype=torch.bool)
     within[table.starts] = False
     later = within.nonzero()[:, 0]
     grows = (table.steps[later] > table.steps[later - 1]).all(0) & bool(len(later))
-    return [name for name, each in zip(table.columns, grows.tolist(), strict=True) if each]
+    return next((name for name, each in zip(table.columns, grows.tolist(), strict=True) if each), None)
 
 
 def _values(rows: Rows, roles: Roles) -> Floats:

@@ -1,10 +1,6 @@
 """Batches of a set: gathered here, or by worker processes, with the same bits."""
 
-import atexit
-import multiprocessing
-import signal
-import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -13,16 +9,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import DataLoader
 
 from seqtrain.batch import Batch
-from seqtrain.errors import MachineFailed
 from seqtrain.loading.chunk import Chunk, Group, OneByOne
 from seqtrain.loading.mixup import Mixup
 from seqtrain.loading.order import Batches, epoch_batches, plain_batches
 from seqtrain.loading.place import HERE, OnGpu, Place
 from seqtrain.loading.streams import Streams, epoch_streams, whole_streams
-from seqtrain.machine import LOST_WORKER
+from seqtrain.loading.workers import read_by_workers
 from seqtrain.one_thread import one_thread
 from seqtrain.randomness import Draws, mix
 from seqtrain.sequences import Sequences
@@ -232,41 +226,5 @@ def _read(reader: Reader, epoch: int, order: Sequence[Tensor], workers: int) -> 
         return (reader[epoch, draws] for draws in order)
     if workers == 0 or reader.ranks > 1:
         return reader.place.sent(reader.batches(epoch, order))
-    loader: DataLoader[Batch] = DataLoader(
-        reader,  # type: ignore[arg-type]  # the sampler's items index it, which torch allows
-        sampler=((epoch, draws.numpy()) for draws in order),  # a tensor would be shared, by a thread for it
-        batch_size=None,
-        num_workers=min(workers, max(len(order), 1)),
-        collate_fn=None,
-        multiprocessing_context="fork",
-        worker_init_fn=_begin_worker,
-        generator=torch.Generator(),  # its own, so that starting workers draws nothing from the model's
-    )
-    return reader.place.sent(_from_workers(loader))
-
-
-def _from_workers(loader: Iterable[Batch]) -> Iterator[Batch]:
-    try:
-        yield from loader
-    except (ConnectionError, EOFError) as error:  # the worker at the other end is gone; torch may not know it yet
-        raise MachineFailed(LOST_WORKER) from error
-
-
-def _begin_worker(_: int) -> None:
-    """Leave it to the process that trains to stop, and to tell what went wrong.
-
-    Ctrl-C and a scheduler's SIGTERM reach every process, but batches are needed to a step's end.
-    """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, lambda *_: signal.signal(signal.SIGTERM, signal.SIG_DFL))  # the second one ends it
-    sys.excepthook = lambda *_: None  # of a thread that shares memory, when the other end is gone
-
-
-@atexit.register
-def _end_workers() -> None:
-    """Kill workers that are left where a run failed: Python sends one SIGTERM and waits, and they wait for a second."""
-    left = [each for each in multiprocessing.active_children() if each.daemon]
-    if left:
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # torch would raise that a worker was killed
-    for each in left:
-        each.kill()
+    items = ((epoch, draws.numpy()) for draws in order)  # a tensor would be shared, by a thread for it
+    return reader.place.sent(read_by_workers(reader, items, min(workers, max(len(order), 1))))

@@ -5,7 +5,7 @@ import sys
 
 LEAVES_ONE = """
 import multiprocessing, time
-from seqtrain.loading.batches import _begin_worker
+from seqtrain.loading.workers import _begin_worker
 
 def work(begun):
     _begin_worker(0)
